@@ -1,0 +1,216 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house: one wing per line, from the ground floor up. A target may use its own wing and the wings below it;
+// the check at the end of this file refuses anything else.
+let wings = [
+    "Vocabulary", "Linux", "OCI", "Runtime", "Service", "Content", "Distribution", "Node", "Cluster", "Commands",
+]
+
+/// What every target of ours is compiled with: a rule that matters is a compiler flag.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+struct Room {
+    var wing: String
+    var target: Target
+    /// Where the tests of this room live, when it has any.
+    var tests: Target?
+}
+
+/// A library of ours with its unit tests in `Tests/<wing>/<name>Tests`.
+func library(
+    _ wing: String, _ name: String, uses: [String] = [], packages: [Target.Dependency] = [],
+    linked: [String] = [], tested: Bool = false, testsUse: [String] = []
+) -> Room {
+    Room(
+        wing: wing,
+        target: .target(
+            name: name, dependencies: uses.map { .target(name: $0) } + packages,
+            path: "Sources/\(wing)/\(name)", swiftSettings: house,
+            linkerSettings: linked.map { .linkedLibrary($0) }),
+        tests: tested
+            ? .testTarget(
+                name: "\(name)Tests",
+                dependencies: ([name, "TestSupport"] + uses + testsUse).map { .target(name: $0) } + packages,
+                path: "Tests/\(wing)/\(name)Tests", swiftSettings: house)
+            : nil)
+}
+
+/// An executable: `main` and wiring only.
+func command(
+    _ name: String, uses: [String], packages: [Target.Dependency] = [], linker: [LinkerSetting] = []
+) -> Room {
+    Room(
+        wing: "Commands",
+        target: .executableTarget(
+            name: name, dependencies: uses.map { .target(name: $0) } + packages,
+            path: "Sources/Commands/\(name)", swiftSettings: house, linkerSettings: linker))
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+var rooms: [Room] = [
+    library("Vocabulary", "Units", tested: true),
+    library("Vocabulary", "JSON", tested: true),
+
+    Room(
+        wing: "Linux",
+        target: .target(name: "CLinux", path: "Sources/Linux/CLinux")),
+    library("Linux", "LinuxKernel", uses: ["CLinux"], linked: ["cap"], tested: true),
+    library("Linux", "Cgroups", uses: ["LinuxKernel", "CLinux", "Units"], tested: true),
+    library("Linux", "Seccomp", uses: ["LinuxKernel", "CLinux"], linked: ["seccomp"], tested: true),
+    library("Linux", "Lanes", uses: ["LinuxKernel"], tested: true),
+
+    library("OCI", "RuntimeSpec", uses: ["JSON", "Units"], tested: true),
+    library("OCI", "ImageSpec", uses: ["JSON", "Units"], tested: true),
+
+    library(
+        "Runtime", "ContainerRuntime",
+        uses: ["RuntimeSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups", "Seccomp"],
+        tested: true),
+    library("Runtime", "ShimProtocol", uses: ["JSON", "RuntimeSpec", "Units"], tested: true),
+    library(
+        "Runtime", "Shim",
+        uses: ["ShimProtocol", "ContainerRuntime", "RuntimeSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups"],
+        tested: true),
+
+    library(
+        "Service", "HTTPKit", uses: ["JSON", "Units"],
+        packages: [
+            hummingbird, hummingbirdCore, httpTypes, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix, nioHTTP1,
+            nioSSL,
+            logging, lifecycle,
+        ], tested: true),
+    library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
+
+    library(
+        "Content", "ContentStore", uses: ["ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [crypto, logging], tested: true),
+    library(
+        "Content", "Snapshots", uses: ["ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [crypto, logging], linked: ["archive"], tested: true),
+
+    library(
+        "Node", "Engine",
+        uses: [
+            "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "CLinux", "Cgroups",
+            "Seccomp", "Lanes",
+        ],
+        packages: [grdb, nioCore, nioPosix, logging, lifecycle, crypto], tested: true),
+    library(
+        "Node", "EngineAPI", uses: ["Engine", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units"],
+        packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
+
+    library("Cluster", "Scheduling", uses: ["Units"], tested: true),
+    library("Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true),
+
+    command(
+        "pouch-runtime",
+        uses: [
+            "Shim", "ContainerRuntime", "RuntimeSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups", "Seccomp",
+        ],
+        linker: [.unsafeFlags(["-static-executable"])]),
+    library(
+        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"],
+        packages: [argumentParser],
+        tested: true),
+    command("pouch", uses: ["Verbs"], packages: [argumentParser], linker: [.unsafeFlags(["-static-stdlib"])]),
+    command(
+        "pouchd",
+        uses: [
+            "EngineAPI", "Engine", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "CLinux", "Lanes",
+        ],
+        packages: [argumentParser, logging, lifecycle, hummingbird]),
+]
+
+/// Tests that cross rooms: they find the executables by path and depend on none of them.
+func crossing(_ name: String, path: String, uses: [String], packages: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: uses.map { .target(name: $0) } + packages, path: "Tests/\(path)", swiftSettings: house
+    )
+}
+
+// `POUCH_WINGS="Vocabulary Linux OCI Runtime" swift test` builds and tests part of the house, without the packages the
+// rest needs.
+if let chosen = Context.environment["POUCH_WINGS"]?.split(separator: " ").map(String.init) {
+    rooms = rooms.filter { chosen.contains($0.wing) || chosen.contains($0.target.name) }
+}
+
+let whole = Context.environment["POUCH_WINGS"] == nil
+let crossings: [Target] =
+    [
+        .target(
+            name: "TestSupport", dependencies: ["JSON", "LinuxKernel", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: house)
+    ]
+    + (whole
+        ? [
+            crossing(
+                "IntegrationTests", path: "Integration",
+                uses: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"]),
+            crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
+            crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport"]),
+            .executableTarget(
+                name: "pouch-bench", dependencies: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"],
+                path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),
+        ] : [])
+
+let floor = Dictionary(uniqueKeysWithValues: rooms.map { ($0.target.name, wings.firstIndex(of: $0.wing) ?? 0) })
+for room in rooms {
+    for dependency in room.target.dependencies {
+        guard case .targetItem(let name, _) = dependency, let below = floor[name] else { continue }
+        precondition(
+            below <= floor[room.target.name] ?? 0,
+            "\(room.target.name) (\(room.wing)) may not use \(name): it lives on a floor above")
+    }
+}
+
+let packagesNeeded = Set(
+    rooms.flatMap { $0.target.dependencies + ($0.tests?.dependencies ?? []) }.compactMap { dependency in
+        if case .productItem(_, let package, _, _) = dependency { package } else { nil }
+    })
+let packages: [(String, Package.Dependency)] = [
+    ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
+    ("swift-nio", .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")),
+    ("swift-nio-extras", .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2")),
+    ("swift-nio-ssl", .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6")),
+    ("swift-http-types", .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0")),
+    ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")),
+    ("GRDB.swift", .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")),
+    ("swift-crypto", .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")),
+    ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
+    (
+        "swift-service-lifecycle",
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0")
+    ),
+    ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
+]
+
+let package = Package(
+    name: "pouch",
+    dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings
+)

@@ -1,0 +1,32 @@
+// The few lines that must be C: variadic and newer system calls, struct layouts, macros. No logic.
+// Every function returns the result or -errno, so that no caller can read errno late.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/// open(2) with the mode that variadic C hides from Swift.
+static inline int clinux_openat(int dir, const char *path, int flags, unsigned mode) {
+    int fd = openat(dir, path, flags, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+struct clinux_open_how {
+    uint64_t flags;
+    uint64_t mode;
+    uint64_t resolve;
+};
+_Static_assert(sizeof(struct clinux_open_how) == 24, "openat2(2)");
+
+/// openat2(2), Linux 5.6.
+static inline int clinux_openat2(int dir, const char *path, const struct clinux_open_how *how) {
+    long fd = syscall(437, dir, path, how, sizeof *how);
+    return fd < 0 ? -errno : (int)fd;
+}
