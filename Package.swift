@@ -136,7 +136,13 @@ var rooms: [Room] = [
         "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [argumentParser],
         tested: true),
-    command("pouch", uses: ["Verbs"], packages: [argumentParser], linker: [.unsafeFlags(["-static-stdlib"])]),
+    command(
+        "pouch", uses: ["Verbs"], packages: [argumentParser],
+        linker: [
+            .unsafeFlags([
+                "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
+            ])
+        ]),
     command(
         "pouchd",
         uses: [

@@ -1,1 +1,7 @@
-// Replaced by the first real command.
+import ArgumentParser
+
+struct Pouch: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "x")
+    func run() { print("ok") }
+}
+Pouch.main()
