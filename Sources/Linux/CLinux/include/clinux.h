@@ -2,9 +2,8 @@
 // Every function returns the result or -errno, so that no caller can read errno late.
 #pragma once
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// Headers here must not define _GNU_SOURCE: the importer would see other layouts (fd_set) than the Glibc module has.
+// What needs it goes into a .c file.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
