@@ -29,3 +29,5 @@ static inline int clinux_openat2(int dir, const char *path, const struct clinux_
     long fd = syscall(437, dir, path, how, sizeof *how);
     return fd < 0 ? -errno : (int)fd;
 }
+
+#include "clinux_spawn.h"
