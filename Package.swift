@@ -80,7 +80,7 @@ var rooms: [Room] = [
     library("Linux", "LinuxKernel", uses: ["CLinux"], linked: ["cap"], tested: true),
     library("Linux", "Cgroups", uses: ["LinuxKernel", "CLinux", "Units"], tested: true),
     library("Linux", "Seccomp", uses: ["LinuxKernel", "CLinux"], linked: ["seccomp"], tested: true),
-    library("Linux", "Lanes", uses: ["LinuxKernel"], tested: true),
+    library("Linux", "Lanes", uses: ["LinuxKernel", "CLinux"], tested: true),
 
     library("OCI", "RuntimeSpec", uses: ["JSON", "Units"], tested: true),
     library("OCI", "ImageSpec", uses: ["JSON", "Units"], tested: true),

@@ -31,3 +31,8 @@ static inline int clinux_openat2(int dir, const char *path, const struct clinux_
 }
 
 #include "clinux_spawn.h"
+#include "clinux_archive.h"
+#include "clinux_thread.h"
+#include "clinux_mount.h"
+#include "clinux_process.h"
+#include "clinux_terminal.h"

@@ -1,0 +1,71 @@
+// What reading and writing trees of files needs beyond what Swift sees of glibc.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+/// Extended attributes of an open file; O_PATH descriptors go through `clinux_lsetxattr` on /proc/self/fd.
+static inline int clinux_fsetxattr(int fd, const char *name, const void *value, size_t size) {
+    return fsetxattr(fd, name, value, size, 0) < 0 ? -errno : 0;
+}
+
+static inline int clinux_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
+    return lsetxattr(path, name, value, size, 0) < 0 ? -errno : 0;
+}
+
+static inline int clinux_lremovexattr(const char *path, const char *name) {
+    return lremovexattr(path, name) < 0 ? -errno : 0;
+}
+
+static inline ssize_t clinux_lgetxattr(const char *path, const char *name, void *value, size_t size) {
+    ssize_t count = lgetxattr(path, name, value, size);
+    return count < 0 ? -errno : count;
+}
+
+static inline ssize_t clinux_llistxattr(const char *path, char *list, size_t size) {
+    ssize_t count = llistxattr(path, list, size);
+    return count < 0 ? -errno : count;
+}
+
+static inline int clinux_mknodat(int dir, const char *name, unsigned mode, unsigned major, unsigned minor) {
+    return mknodat(dir, name, mode, makedev(major, minor)) < 0 ? -errno : 0;
+}
+
+static inline unsigned clinux_major(uint64_t device) { return major(device); }
+static inline unsigned clinux_minor(uint64_t device) { return minor(device); }
+
+static inline int clinux_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags) {
+    return syscall(SYS_renameat2, from_dir, from, to_dir, to, flags) < 0 ? -errno : 0;
+}
+
+/// The next byte that is data at or after `offset`, -ENXIO when only a hole follows.
+static inline int64_t clinux_seek_data(int fd, int64_t offset) {
+    off_t at = lseek(fd, offset, 3 /* SEEK_DATA */);
+    return at < 0 ? -errno : at;
+}
+
+static inline int64_t clinux_seek_hole(int fd, int64_t offset) {
+    off_t at = lseek(fd, offset, 4 /* SEEK_HOLE */);
+    return at < 0 ? -errno : at;
+}
+
+/// unshare(2); it changes the calling thread only, which must therefore be a dedicated one.
+static inline int clinux_unshare(int flags) { return syscall(SYS_unshare, flags) < 0 ? -errno : 0; }
+
+/// syncfs(2) on the file system that holds `fd`.
+static inline int clinux_syncfs(int fd) { return syscall(SYS_syncfs, fd) < 0 ? -errno : 0; }
+
+/// Starts writing dirty pages of a range without waiting, so that a later fsync finds little to do.
+static inline int clinux_start_writeback(int fd, int64_t offset, int64_t count) {
+    return syscall(SYS_sync_file_range, fd, offset, count, 2 /* SYNC_FILE_RANGE_WRITE */) < 0 ? -errno : 0;
+}
