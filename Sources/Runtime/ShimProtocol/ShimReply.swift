@@ -1,0 +1,69 @@
+package import JSON
+
+/// What a shim answers to one request.
+package enum ShimReply: Equatable, Sendable {
+    case done
+    case state(ShimState)
+    /// An exec runs.
+    case started(ShimProcess)
+    case processes([Int32])
+    case failure(ShimFailure)
+
+    /// The reply as a frame.
+    package var frame: Frame { Frame(.reply, encoded()) }
+}
+
+/// A process of the container, as the host sees it.
+package struct ShimProcess: Equatable, Sendable {
+    package var pid: Int32
+    /// When it started, in clock ticks since boot: with the pid, this names a process for as long as the machine is up.
+    package var startTime: UInt64
+
+    package init(pid: Int32, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+}
+
+extension ShimReply: JSONCodable {
+    package init(json: JSONField) throws(JSONError) {
+        if let failure = try json["error"].readIfPresent(ShimFailure.self) {
+            self = .failure(failure)
+            return
+        }
+        switch try json["reply"].string() {
+        case "done": self = .done
+        case "state": self = .state(try json["state"].read())
+        case "started": self = .started(try json["process"].read())
+        case "processes": self = .processes(try json["pids"].read())
+        default: throw json["reply"].mismatch(expected: "a reply that this program knows")
+        }
+    }
+
+    package var json: JSONValue {
+        var members: JSONObject = ["version": ShimProtocol.version.json]
+        switch self {
+        case .done: members["reply"] = "done"
+        case .state(let state):
+            members["reply"] = "state"
+            members["state"] = state.json
+        case .started(let process):
+            members["reply"] = "started"
+            members["process"] = process.json
+        case .processes(let pids):
+            members["reply"] = "processes"
+            members["pids"] = pids.json
+        case .failure(let failure): members["error"] = failure.json
+        }
+        return .object(members)
+    }
+}
+
+extension ShimProcess: JSONCodable {
+    package init(json: JSONField) throws(JSONError) {
+        pid = try json["pid"].int()
+        startTime = try json["pidStartTime"].int()
+    }
+
+    package var json: JSONValue { ["pid": pid.json, "pidStartTime": startTime.json] }
+}
