@@ -37,10 +37,6 @@ static inline ssize_t clinux_llistxattr(const char *path, char *list, size_t siz
     return count < 0 ? -errno : count;
 }
 
-static inline int clinux_mknodat(int dir, const char *name, unsigned mode, unsigned major, unsigned minor) {
-    return mknodat(dir, name, mode, makedev(major, minor)) < 0 ? -errno : 0;
-}
-
 static inline unsigned clinux_major(uint64_t device) { return major(device); }
 static inline unsigned clinux_minor(uint64_t device) { return minor(device); }
 
@@ -58,9 +54,6 @@ static inline int64_t clinux_seek_hole(int fd, int64_t offset) {
     off_t at = lseek(fd, offset, 4 /* SEEK_HOLE */);
     return at < 0 ? -errno : at;
 }
-
-/// unshare(2); it changes the calling thread only, which must therefore be a dedicated one.
-static inline int clinux_unshare(int flags) { return syscall(SYS_unshare, flags) < 0 ? -errno : 0; }
 
 /// syncfs(2) on the file system that holds `fd`.
 static inline int clinux_syncfs(int fd) { return syscall(SYS_syncfs, fd) < 0 ? -errno : 0; }
