@@ -1,0 +1,69 @@
+/// What pouchd was told about this machine; fixed for the life of an ``Engine``.
+package struct EngineConfiguration: Sendable {
+    /// An OCI runtime by name.
+    package struct Runtime: Equatable, Sendable {
+        /// An absolute path, or a name to find along PATH; nil is the runtime built into the shim.
+        package var path: String?
+        package var arguments: [String]
+
+        package init(path: String?, arguments: [String] = []) {
+            self.path = path
+            self.arguments = arguments
+        }
+    }
+
+    /// Whose ids the containers' ids are mapped to.
+    package struct IDMap: Equatable, Sendable {
+        package var container: UInt32
+        package var host: UInt32
+        package var size: UInt32
+
+        package init(container: UInt32, host: UInt32, size: UInt32) {
+            self.container = container
+            self.host = host
+            self.size = size
+        }
+    }
+
+    /// Survives power loss: database, images, writable layers, volumes, logs.
+    package var dataRoot: String
+    /// Lives until the machine goes down, best on tmpfs: bundles, sockets, exit codes.
+    package var execRoot: String
+    /// The `pouch-runtime` executable.
+    package var runtimeExecutable: String
+    /// By name; `pouch` is the built-in one and always there.
+    package var runtimes: [String: Runtime] = [:]
+    package var defaultRuntime = "pouch"
+    /// The group under which containers' groups are made, unless a container names another.
+    package var cgroupParent = "/pouch"
+    /// For `--userns-remap`: user and group maps; empty does not remap.
+    package var userMap: [IDMap] = []
+    package var groupMap: [IDMap] = []
+    /// For containers with `--userns=private` on a daemon that does not remap; empty takes the last quarter of the id space.
+    package var privateUserMap: [IDMap] = [IDMap(container: 0, host: 0x4000_0000, size: 65536)]
+    package var logConfig = LogConfig(type: "json-file")
+    package var ulimits: [Ulimit] = []
+    /// Bytes.
+    package var shmSize: Int64 = 64 << 20
+    package var dns: [String] = []
+    package var dnsSearch: [String] = []
+    package var dnsOptions: [String] = []
+    /// Every container gets an init of ours unless it says otherwise.
+    package var `init` = false
+    /// Seconds between the stop signal and SIGKILL when the container does not say.
+    package var stopTimeout = 10
+    /// A JSON seccomp profile that replaces ours; `unconfined` is none.
+    package var seccompProfile: String?
+    package var noNewPrivileges = false
+    package var labels: [String] = []
+    /// What `info` and `version` report.
+    package var version = "0.1.0"
+    package var commit = ""
+    package var debug = false
+
+    package init(dataRoot: String, execRoot: String, runtimeExecutable: String) {
+        self.dataRoot = dataRoot
+        self.execRoot = execRoot
+        self.runtimeExecutable = runtimeExecutable
+    }
+}
