@@ -36,3 +36,5 @@ static inline int clinux_openat2(int dir, const char *path, const struct clinux_
 #include "clinux_mount.h"
 #include "clinux_process.h"
 #include "clinux_terminal.h"
+
+#include "clinux_signalfd.h"
