@@ -1,0 +1,107 @@
+internal import CLinux
+internal import Glibc
+package import LinuxKernel
+
+/// One blocking connection to a daemon, with the decoder of the response that is under way.
+///
+/// Used from one thread at a time.
+package final class Connection {
+    private let descriptor: Descriptor
+    private var decoder = ResponseDecoder()
+    private var chunk = [UInt8](repeating: 0, count: 16384)
+
+    /// The socket, valid while this object lives.
+    package var raw: Int32 { descriptor.raw }
+
+    /// Connects, however long the socket's path is.
+    ///
+    /// - Throws: ``ClientError/unreachable(_:_:)``.
+    package init(to endpoint: Endpoint) throws(ClientError) {
+        let path = endpoint.path
+        do throws(SyscallError) {
+            descriptor = try Self.connect(path)
+        } catch {
+            throw .unreachable(endpoint, error)
+        }
+    }
+
+    /// A path beyond the 107 bytes of `sockaddr_un` is reached through its folder's descriptor.
+    private static func connect(_ path: String) throws(SyscallError) -> Descriptor {
+        guard path.utf8.count > 107, let slash = path.lastIndex(of: "/") else {
+            return Descriptor(owning: try checkNegative("connect", path) { clinux_connect_unix(path) })
+        }
+        let folder = try Descriptor.open(String(path[...slash]), O_RDONLY | O_DIRECTORY)
+        let short = "/proc/self/fd/\(folder.raw)/\(path[path.index(after: slash)...])"
+        return Descriptor(owning: try checkNegative("connect", path) { clinux_connect_unix(short) })
+    }
+
+    /// Whether the connection is quiet and open, so that another request may use it.
+    var isIdle: Bool {
+        var entry = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 0
+    }
+
+    /// Forgets the last response and waits for one of another kind.
+    func expect(_ expecting: ResponseDecoder.Expecting) {
+        decoder = ResponseDecoder(expecting)
+    }
+
+    var keepsAlive: Bool { decoder.keepsAlive }
+
+    /// Writes all of `bytes`; never raises SIGPIPE.
+    package func send(_ bytes: ArraySlice<UInt8>) throws(SyscallError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = try check("send") {
+                rest.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Tells the other side that nothing more comes from here; its own bytes may still come.
+    package func finishSending() {
+        shutdown(raw, Int32(SHUT_WR))
+    }
+
+    /// The next event of the response, blocking until there is one; `nil` when the other side closed too early.
+    func next() throws(ClientError) -> ResponseDecoder.Event? {
+        while true {
+            if let event = try decoder.next() { return event }
+            guard try fill() else { return decoder.close() ? .end : nil }
+        }
+    }
+
+    /// The events that need no waiting, after `poll` said that the socket is readable; ends with `.end`, or with `nil` when
+    /// the other side closed too early.
+    func available() throws(ClientError) -> [ResponseDecoder.Event?] {
+        var events: [ResponseDecoder.Event?] = []
+        while let event = try decoder.next() { events.append(event) }
+        if events.last == .end { return events }
+        guard try fill() else { return events + [decoder.close() ? .end : nil] }
+        while let event = try decoder.next() { events.append(event) }
+        return events
+    }
+
+    private func fill() throws(ClientError) -> Bool {
+        let piece = try read()
+        decoder.feed(piece)
+        return !piece.isEmpty
+    }
+
+    /// What arrived behind the head of an upgraded response.
+    func takeRest() -> [UInt8] { decoder.takeRest() }
+
+    /// Reads once; empty at the end of the stream.
+    package func read() throws(ClientError) -> ArraySlice<UInt8> {
+        do throws(SyscallError) {
+            let count = try check("recv") {
+                chunk.withUnsafeMutableBytes { Glibc.recv(raw, $0.baseAddress, $0.count, 0) }
+            }
+            return chunk[..<count]
+        } catch {
+            if error.errno == ECONNRESET { return [] }
+            throw .broken(doing: "reading from the daemon", error)
+        }
+    }
+}
