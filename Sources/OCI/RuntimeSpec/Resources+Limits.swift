@@ -42,7 +42,21 @@ extension RuntimeSpec.Resources {
         /// Members that this version of the specification does not know, unchanged.
         package var extra: JSONObject = [:]
 
-        package init() {}
+        package init(
+            limit: Int64? = nil, reservation: Int64? = nil, swap: Int64? = nil, kernel: Int64? = nil,
+            kernelTCP: Int64? = nil, swappiness: UInt64? = nil, disableOOMKiller: Bool? = nil,
+            useHierarchy: Bool? = nil, checkBeforeUpdate: Bool? = nil
+        ) {
+            self.limit = limit
+            self.reservation = reservation
+            self.swap = swap
+            self.kernel = kernel
+            self.kernelTCP = kernelTCP
+            self.swappiness = swappiness
+            self.disableOOMKiller = disableOOMKiller
+            self.useHierarchy = useHierarchy
+            self.checkBeforeUpdate = checkBeforeUpdate
+        }
     }
 
     /// Times in microseconds.
@@ -64,7 +78,21 @@ extension RuntimeSpec.Resources {
         /// Members that this version of the specification does not know, unchanged.
         package var extra: JSONObject = [:]
 
-        package init() {}
+        package init(
+            shares: UInt64? = nil, quota: Int64? = nil, burst: UInt64? = nil, period: UInt64? = nil,
+            realtimeRuntime: Int64? = nil, realtimePeriod: UInt64? = nil, cpus: String? = nil, mems: String? = nil,
+            idle: Int64? = nil
+        ) {
+            self.shares = shares
+            self.quota = quota
+            self.burst = burst
+            self.period = period
+            self.realtimeRuntime = realtimeRuntime
+            self.realtimePeriod = realtimePeriod
+            self.cpus = cpus
+            self.mems = mems
+            self.idle = idle
+        }
     }
 
     /// The number of tasks.

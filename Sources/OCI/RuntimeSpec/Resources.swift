@@ -20,7 +20,21 @@ extension RuntimeSpec {
         /// Members that this version of the specification does not know, unchanged.
         package var extra: JSONObject = [:]
 
-        package init() {}
+        package init(
+            devices: [DeviceCgroup]? = nil, memory: Memory? = nil, cpu: CPU? = nil, pids: Pids? = nil,
+            blockIO: BlockIO? = nil, hugepageLimits: [HugepageLimit]? = nil, network: Network? = nil,
+            rdma: [String: RDMA]? = nil, unified: [String: String]? = nil
+        ) {
+            self.devices = devices
+            self.memory = memory
+            self.cpu = cpu
+            self.pids = pids
+            self.blockIO = blockIO
+            self.hugepageLimits = hugepageLimits
+            self.network = network
+            self.rdma = rdma
+            self.unified = unified
+        }
     }
 }
 
