@@ -178,7 +178,7 @@ let crossings: [Target] =
                 "IntegrationTests", path: "Integration",
                 uses: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
-            crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport"]),
+            crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(
                 name: "pouch-bench", dependencies: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"],
                 path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),

@@ -101,6 +101,11 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
 /// A daemon that did not come up; the end of its log says why.
 package struct DaemonNotReady: Error, CustomStringConvertible {
     package let log: String
+
+    package init(log: String) {
+        self.log = log
+    }
+
     package var description: String { "pouchd is not ready: \(log)" }
 }
 
