@@ -12,9 +12,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-_Static_assert(CLINUX_READY_INPUT == EPOLLIN && CLINUX_READY_OUTPUT == EPOLLOUT, "epoll_ctl(2)");
-_Static_assert(CLINUX_READY_ERROR == EPOLLERR && CLINUX_READY_HANGUP == EPOLLHUP, "epoll_ctl(2)");
-_Static_assert(CLINUX_READY_PRIORITY == EPOLLPRI, "epoll_ctl(2)");
+_Static_assert(CLINUX_READY_INPUT == (int)EPOLLIN && CLINUX_READY_OUTPUT == (int)EPOLLOUT, "epoll_ctl(2)");
+_Static_assert(CLINUX_READY_ERROR == (int)EPOLLERR && CLINUX_READY_HANGUP == (int)EPOLLHUP, "epoll_ctl(2)");
+_Static_assert(CLINUX_READY_PRIORITY == (int)EPOLLPRI, "epoll_ctl(2)");
+
 
 int clinux_epoll_create(void) {
     int fd = epoll_create1(EPOLL_CLOEXEC);
