@@ -1,0 +1,127 @@
+import JSON
+import TestSupport
+import Testing
+
+/// What users leave us for: a lost container, a leak, a state that nobody can explain.
+// Serialized: each test compares what the whole machine holds before and after.
+@Suite("the engine under fire", .needs(.root), .serialized)
+struct EngineReliabilityTests {
+    @Test("a thousand containers come and go and leave nothing behind")
+    func thousandCycles() async throws {
+        try await withDaemon { daemon in
+            _ = try await daemon.pouch("run", "--rm", "--network", "none", "busybox", "true")
+            let pid = try #require(daemon.pid)
+            let descriptors = openDescriptors(of: pid)
+            for _ in 0..<250 {
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<4 {
+                        group.addTask {
+                            let result = try await daemon.pouch("run", "--rm", "--network", "none", "busybox", "true")
+                            #expect(result.status == 0, "\(result)")
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            #expect(try Traces(of: daemon).isEmpty, "\(try Traces(of: daemon))")
+            #expect(try await daemon.pouch("ps", "-aq").output == "")
+            #expect(openDescriptors(of: pid) <= descriptors + 4)
+        }
+    }
+
+    @Test("pouchd dies and comes back: output, exit code and terminal are where they were")
+    func daemonDeath() async throws {
+        try await withDaemon { daemon in
+            let script = "echo before; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo after; exit 9"
+            _ = try await daemon.pouch("run", "-d", "--name", "c", "--network", "none", "busybox", "sh", "-c", script)
+            _ = try await daemon.pouch("run", "-d", "-i", "--name", "cat", "--network", "none", "busybox", "cat")
+            await daemon.end(signal: 9)
+            try await daemon.start()
+            #expect(try await daemon.pouch("inspect", "-f", "{{.State.Status}}", "c").trimmed == "running")
+            #expect(try await daemon.pouch("attach", "cat", input: "still here\n").output == "still here\n")
+            #expect(try await daemon.pouch("exec", "c", "touch", "/tmp/go").status == 0)
+            #expect(try await daemon.pouch("wait", "c").trimmed == "9")
+            #expect(try await daemon.pouch("logs", "c").output == "before\nafter\n")
+        }
+    }
+
+    @Test("a container that ends while pouchd is away is found with its exit code")
+    func endsAlone() async throws {
+        try await withDaemon { daemon in
+            let script = "while [ ! -e /mine/go ]; do sleep 0.02; done; echo done; exit 3"
+            _ = try await daemon.pouch(
+                "run", "-d", "--name", "alone", "--network", "none", "-v", "\(daemon.folder):/mine", "busybox", "sh",
+                "-c", script)
+            let process = try #require(
+                Int32(try await daemon.pouch("inspect", "-f", "{{.State.Pid}}", "alone").trimmed))
+            await daemon.end(signal: 9)
+            _ = try await run(["touch", "\(daemon.folder)/go"])
+            _ = try await run(["tail", "--pid=\(process)", "-f", "/dev/null"])
+            try await daemon.start()
+            #expect(
+                try await daemon.pouch("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "alone").trimmed
+                    == "exited 3")
+            #expect(try await daemon.pouch("logs", "alone").output == "done\n")
+        }
+    }
+
+    @Test("pouchd is killed at random moments of create, start, exec and rm", arguments: [UInt64(1), 2])
+    func killedAnywhere(seed: UInt64) async throws {
+        try await withDaemon { daemon in
+            var random = SplitMix64(seed: seed)
+            for round in 0..<25 {
+                let name = "victim-\(round)"
+                let working = Task {
+                    _ = try await daemon.pouch("create", "--name", name, "--network", "none", "busybox", "sleep", "600")
+                    _ = try await daemon.pouch("start", name)
+                    _ = try await daemon.pouch("exec", name, "true")
+                    _ = try await daemon.pouch("rm", "-f", name)
+                }
+                // The moment itself is the fault that is injected, not a wait for something.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<250, using: &random)))
+                await daemon.end(signal: 9)
+                _ = try await working.value
+                try await daemon.start()
+                try await expectExplained(daemon, name, "seed \(seed) round \(round)")
+            }
+            #expect(try Traces(of: daemon).isEmpty, "seed \(seed): \(try Traces(of: daemon))")
+        }
+    }
+
+    @Test("a shim is killed at random moments", arguments: [UInt64(3)])
+    func shimKilled(seed: UInt64) async throws {
+        try await withDaemon { daemon in
+            var random = SplitMix64(seed: seed)
+            for round in 0..<15 {
+                let name = "orphan-\(round)"
+                let working = Task {
+                    _ = try await daemon.pouch(
+                        "run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "600")
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<120, using: &random)))
+                _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"])
+                _ = try await working.value
+                _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"])
+                try await expectExplained(daemon, name, "seed \(seed) round \(round)")
+            }
+            #expect(try Traces(of: daemon).isEmpty, "seed \(seed): \(try Traces(of: daemon))")
+        }
+    }
+
+    /// Whatever happened, `inspect` says something true, and asking again works.
+    private func expectExplained(_ daemon: Daemon, _ name: String, _ comment: Comment) async throws {
+        let state = try await daemon.pouch("inspect", "-f", "{{.State.Status}}", name)
+        if state.status == 0 {
+            #expect(["created", "running", "exited"].contains(state.trimmed), "\(comment): \(state)")
+            let started = try await daemon.pouch("start", name)
+            #expect(started.status == 0, "\(comment): \(started)")
+        } else {
+            let again = try await daemon.pouch(
+                "run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "600")
+            #expect(again.status == 0, "\(comment): \(again)")
+        }
+        #expect(try await daemon.pouch("exec", name, "true").status == 0, comment)
+        let removed = try await daemon.pouch("rm", "-f", name)
+        #expect(removed.status == 0, "\(comment): \(removed)")
+    }
+}

@@ -1,0 +1,55 @@
+internal import Glibc
+internal import LinuxKernel
+
+/// What containers leave on a machine when something forgets to clean up.
+package struct Traces: Equatable, Sendable, CustomStringConvertible {
+    package var mounts: [String]
+    package var groups: [String]
+    package var shims: [String]
+    package var folders: [String]
+
+    /// Looks for everything that belongs to `daemon`: mounts below its folder, control groups below its parent, shims
+    /// working in its exec root, container folders of both roots.
+    package init(of daemon: Daemon) throws {
+        let table = String(decoding: try WholeFile.read("/proc/self/mountinfo"), as: UTF8.self)
+        mounts = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }.filter {
+            $0.hasPrefix(daemon.folder + "/")
+        }
+        groups = controllerFolders().flatMap { children(of: "\($0)\(daemon.cgroupParent)", kind: DT_DIR) }
+        shims = children(of: "/proc", kind: DT_DIR).filter { Int32($0) != nil }.compactMap { pid in
+            guard let line = try? WholeFile.read("/proc/\(pid)/cmdline") else { return nil }
+            let words = String(decoding: line, as: UTF8.self)
+            return words.contains("shim") && words.contains(daemon.folder + "/exec")
+                ? words.replacing("\0", with: " ") : nil
+        }
+        folders = children(of: "\(daemon.folder)/exec/containers", kind: DT_DIR)
+    }
+
+    package var isEmpty: Bool { mounts.isEmpty && groups.isEmpty && shims.isEmpty && folders.isEmpty }
+
+    package var description: String {
+        "mounts \(mounts), control groups \(groups), shims \(shims), folders \(folders)"
+    }
+}
+
+/// How many descriptors process `pid` has open.
+package func openDescriptors(of pid: Int32) -> Int {
+    children(of: "/proc/\(pid)/fd", kind: DT_LNK).count
+}
+
+private func controllerFolders() -> [String] {
+    children(of: "/sys/fs/cgroup", kind: DT_DIR).map { "/sys/fs/cgroup/\($0)" } + ["/sys/fs/cgroup"]
+}
+
+private func children(of path: String, kind: Int) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if entry.pointee.d_type == UInt8(kind), name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}
