@@ -6,6 +6,8 @@ package enum JSONError: Error, Equatable, Sendable {
     case mismatch(path: String, expected: String, found: String)
     /// Nothing, or `null`, stands at `path`, and it may not be left out.
     case missing(path: String)
+    /// The value at `path` breaks a rule beyond its type.
+    case invalid(path: String, reason: String)
 
     /// A place in a text.
     package struct Place: Equatable, Sendable {
@@ -39,6 +41,7 @@ package enum JSONError: Error, Equatable, Sendable {
         case .mismatch(let path, let expected, let found):
             .mismatch(path: joined(path), expected: expected, found: found)
         case .missing(let path): .missing(path: joined(path))
+        case .invalid(let path, let reason): .invalid(path: joined(path), reason: reason)
         }
     }
 }
@@ -52,6 +55,8 @@ extension JSONError: CustomStringConvertible {
             "\(path.isEmpty ? "" : path + ": ")expected \(expected), found \(found)"
         case .missing(let path):
             "\(path.isEmpty ? "" : path + ": ")required, but missing"
+        case .invalid(let path, let reason):
+            "\(path.isEmpty ? "" : path + ": ")\(reason)"
         }
     }
 }

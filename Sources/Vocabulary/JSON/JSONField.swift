@@ -58,6 +58,14 @@ package struct JSONField: Sendable {
         .mismatch(path: path, expected: expected, found: value.map(Self.summary) ?? "nothing")
     }
 
+    /// The error that this value breaks a rule beyond its type.
+    package func invalid(_ reason: String) -> JSONError {
+        .invalid(path: path, reason: reason)
+    }
+
+    /// The path, for `Codable`.
+    var codingPath: [any CodingKey] { place.keys }
+
     /// The value, or `nil` when absent.
     ///
     /// - Throws: ``JSONError/mismatch(path:expected:found:)`` when an ancestor is no object.
@@ -205,6 +213,15 @@ indirect enum JSONPath: Sendable, CustomStringConvertible {
         case .key(.root(""), let key): key
         case .key(let parent, let key): "\(parent).\(key)"
         case .index(let parent, let index): "\(parent)[\(index)]"
+        }
+    }
+
+    var keys: [any CodingKey] {
+        switch self {
+        case .root(""): []
+        case .root(let name): [JSONKey(name)]
+        case .key(let parent, let key): parent.keys + [JSONKey(key)]
+        case .index(let parent, let index): parent.keys + [JSONKey(intValue: index)]
         }
     }
 }
