@@ -1,11 +1,10 @@
 package import Logging
 package import NIOCore
-package import ServiceLifecycle
 
 /// Everything pouchd does with containers on this machine, behind one door.
 ///
 /// A container is named by id, by a prefix of its id that no other has, or by name.
-package final class Engine: Service {
+package final class Engine: Sendable {
     package let configuration: EngineConfiguration
 
     package init(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) {

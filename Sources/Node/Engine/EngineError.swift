@@ -1,5 +1,4 @@
 package import LinuxKernel
-package import Units
 
 /// Why the engine did not do what it was asked, by what the caller can do about it.
 ///

@@ -1,0 +1,34 @@
+/// What the database keeps about a container: everything that was decided when it was created or changed since.
+struct ContainerRecord: Codable, Equatable, Sendable {
+    var id: String
+    /// Without a slash.
+    var name: String
+    var created: Timestamp
+    /// The image's id; changes when a container is upgraded in place.
+    var imageID: String
+    var config: ContainerConfig
+    var hostConfig: HostConfig
+    var networkingConfig: NetworkingConfig
+    var mounts: [PlannedMount] = []
+    var platform = "linux"
+    /// Fields of the request that this version does not know, as JSON; inspect shows them where they were.
+    var carried: String?
+
+    init(
+        id: String, name: String, created: Timestamp, imageID: String, config: ContainerConfig, hostConfig: HostConfig,
+        networkingConfig: NetworkingConfig = NetworkingConfig()
+    ) {
+        self.id = id
+        self.name = name
+        self.created = created
+        self.imageID = imageID
+        self.config = config
+        self.hostConfig = hostConfig
+        self.networkingConfig = networkingConfig
+    }
+
+    /// The program and its arguments.
+    var command: [String] { (config.entrypoint?.words ?? []) + (config.cmd?.words ?? []) }
+
+    var hasTerminal: Bool { config.tty }
+}
