@@ -1,0 +1,36 @@
+internal import NIOSSL
+
+/// A listening TCP port with mutual TLS.
+package struct TLSListener: Sendable {
+    package let host: String
+    package let port: Int
+    /// PEM files: who signs clients, what we show, and its key.
+    package let authority: String
+    package let certificate: String
+    package let key: String
+
+    package init(host: String, port: Int, authority: String, certificate: String, key: String) {
+        self.host = host
+        self.port = port
+        self.authority = authority
+        self.certificate = certificate
+        self.key = key
+    }
+
+    /// The session settings: a client without a certificate of our authority does not get in.
+    func context() throws(ListenError) -> NIOSSLContext {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+            let privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
+            var settings = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain, privateKey: .privateKey(privateKey))
+            settings.minimumTLSVersion = .tlsv12
+            settings.applicationProtocols = ["http/1.1"]
+            settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
+            settings.certificateVerification = .noHostnameVerification
+            return try NIOSSLContext(configuration: settings)
+        } catch {
+            throw .tls("\(error)")
+        }
+    }
+}
