@@ -38,3 +38,8 @@ static inline int clinux_openat2(int dir, const char *path, const struct clinux_
 #include "clinux_terminal.h"
 
 #include "clinux_signalfd.h"
+
+#include "clinux_events.h"
+#include "clinux_bpf.h"
+#include "clinux_cgroup.h"
+#include "clinux_seccomp.h"
