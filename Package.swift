@@ -107,9 +107,13 @@ var rooms: [Room] = [
     library(
         "Content", "ContentStore", uses: ["ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [crypto, logging], tested: true),
+    Room(wing: "Content", target: .systemLibrary(name: "CArchive", path: "Sources/Content/CArchive")),
     library(
-        "Content", "Snapshots", uses: ["ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
-        packages: [crypto, logging], linked: ["archive"], tested: true),
+        "Content", "Archives", uses: ["CArchive", "LinuxKernel", "CLinux", "Lanes"], tested: true),
+    library(
+        "Content", "Snapshots",
+        uses: ["Archives", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [crypto, logging], tested: true),
 
     library(
         "Node", "Engine",
