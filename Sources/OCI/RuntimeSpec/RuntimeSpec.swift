@@ -61,17 +61,3 @@ extension RuntimeSpec: JSONCodable {
         return .object(json)
     }
 }
-
-extension JSONField {
-    /// A text, or `nil` when absent or empty.
-    func nonEmptyString() throws(JSONError) -> String? {
-        guard let text = try stringIfPresent(), !text.isEmpty else { return nil }
-        return text
-    }
-
-    /// The members of an object but those `known`.
-    func members(besides known: [String]) throws(JSONError) -> JSONObject {
-        let unknown = try object().filter { !known.contains($0.key) }
-        return unknown.isEmpty ? [:] : JSONObject(unknown.map { ($0.key, $0.value) })
-    }
-}

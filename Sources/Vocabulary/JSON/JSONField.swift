@@ -102,6 +102,12 @@ extension JSONField {
         return text
     }
 
+    /// A text; one without characters counts as absent, as in the formats whose Go definitions say `omitempty`.
+    package func nonEmptyString() throws(JSONError) -> String? {
+        guard let text = try stringIfPresent(), !text.isEmpty else { return nil }
+        return text
+    }
+
     package func boolIfPresent() throws(JSONError) -> Bool? {
         guard let value = try valueIfPresent() else { return nil }
         guard case .bool(let flag) = value else { throw mismatch(expected: "true or false") }
@@ -138,6 +144,12 @@ extension JSONField {
         guard let value = try valueIfPresent() else { return nil }
         guard case .object(let members) = value else { throw mismatch(expected: "an object") }
         return members
+    }
+
+    /// The members of an object but those `known`, for a type that carries what it does not know.
+    package func members(besides known: [String]) throws(JSONError) -> JSONObject {
+        let unknown = try object().filter { !known.contains($0.key) }
+        return unknown.isEmpty ? [:] : JSONObject(unknown.map { ($0.key, $0.value) })
     }
 
     package func elementsIfPresent() throws(JSONError) -> [JSONField]? {
