@@ -38,3 +38,8 @@ int clinux_spawn(const char *path, char *const argv[], char *const envp[], const
     posix_spawn_file_actions_destroy(&actions);
     return failure ? -failure : pid;
 }
+
+int clinux_duplicate_above(int fd, int least) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, least);
+    return copy < 0 ? -errno : copy;
+}

@@ -17,3 +17,6 @@ int clinux_pipe(int ends[2]);
 /// `from` must not be the `to` of another entry. `directory` may be NULL. Returns the pid or -errno.
 int clinux_spawn(const char *path, char *const argv[], char *const envp[], const char *directory, int new_session,
                  const struct clinux_spawn_descriptor *descriptors, size_t count);
+
+/// A copy of `fd`, O_CLOEXEC, whose number is at least `least`. Returns it or -errno.
+int clinux_duplicate_above(int fd, int least);
