@@ -22,7 +22,8 @@ package struct Digest: Hashable, Sendable {
 
     /// Reads `algorithm:hex`.
     ///
-    /// - Throws: ``ImageSpecError/invalidDigest(_:reason:)`` unless the algorithm is one of ours and exactly its digits follow.
+    /// - Throws: ``ImageSpecError/invalidDigest(_:reason:)`` unless the algorithm is one of ours and exactly its
+    /// digits follow.
     package init(parsing text: String) throws(ImageSpecError) {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else {
             throw .invalidDigest(text, reason: "no algorithm before a colon")
@@ -35,7 +36,8 @@ package struct Digest: Hashable, Sendable {
 
     /// The digest with these digits.
     ///
-    /// - Throws: ``ImageSpecError/invalidDigest(_:reason:)`` unless they are as many as the algorithm gives, in lower case.
+    /// - Throws: ``ImageSpecError/invalidDigest(_:reason:)`` unless they are as many as the algorithm gives, in lower
+    /// case.
     package init(_ algorithm: Algorithm = .sha256, hex: String) throws(ImageSpecError) {
         guard hex.utf8.count == algorithm.byteCount * 2, hex.utf8.allSatisfy(Self.isDigit) else {
             throw .invalidDigest(

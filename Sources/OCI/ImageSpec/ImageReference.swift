@@ -2,8 +2,8 @@ package import JSON
 
 /// The name of an image: registry, repository, and a tag or digest or both.
 ///
-/// What a person writes is completed as Docker does: `busybox` is `docker.io/library/busybox:latest`, and is shown as `busybox`
-/// again.
+/// What a person writes is completed as Docker does: `busybox` is `docker.io/library/busybox:latest`, and is shown as
+/// `busybox` again.
 ///
 /// Source: the grammar in distribution/reference 0.6, `reference.go` and `normalize.go`.
 package struct ImageReference: Hashable, Sendable {
@@ -39,7 +39,7 @@ package struct ImageReference: Hashable, Sendable {
             throw .invalidReference(
                 text,
                 reason:
-                    "a repository name has lower-case letters and digits, separated by \".\", \"_\", \"__\", \"-\" or \"/\""
+                    "lower-case letters and digits, separated by \".\", \"_\", \"__\", \"-\" or \"/\""
             )
         }
         guard path.utf8.count <= 255 else {
@@ -67,7 +67,7 @@ package struct ImageReference: Hashable, Sendable {
             throw .invalidReference(
                 text,
                 reason:
-                    "a tag has at most 128 letters, digits, \"_\", \".\" and \"-\", and does not start with the latter two"
+                    "at most 128 letters, digits, \"_\", \".\" and \"-\", the latter two not first"
             )
         }
     }

@@ -15,8 +15,8 @@ extension RuntimeSpec {
 
     /// The bundle to start from, as `runc spec` prints it: a shell on a terminal in a read-only root filesystem.
     ///
-    /// With `rootless` there is a user namespace with that user as root, no network namespace, and the `/sys` of the host.
-    /// Where cgroups are unified, a cgroup namespace belongs to it.
+    /// With `rootless` there is a user namespace with that user as root, no network namespace, and the `/sys` of the
+    /// host. Where cgroups are unified, a cgroup namespace belongs to it.
     package static func standard(rootless: Rootless? = nil, cgroupNamespace: Bool = false) -> RuntimeSpec {
         var spec = RuntimeSpec(ociVersion: version)
         spec.process = .shell

@@ -2,8 +2,8 @@ package import JSON
 
 /// The `config.json` of a bundle: how a container is set up.
 ///
-/// Complete for Linux; what other systems have, and what newer versions add, is kept in `extra`. An optional text that is
-/// empty counts as absent.
+/// Complete for Linux; what other systems have, and what newer versions add, is kept in `extra`. An optional text
+/// that is empty counts as absent.
 ///
 /// Source: runtime-spec 1.2.1, config.md.
 package struct RuntimeSpec: Equatable, Sendable {

@@ -1,8 +1,8 @@
 /// Reads and writes `Codable` values as JSON, without Foundation.
 ///
-/// For rooms where a type has many members and time does not count; `JSONCodable` is the quick way. On reading `null` counts as
-/// absent, and a double without fraction as an integer; on writing an optional that is `nil` is left out, and the members of a
-/// dictionary stand in the order of their keys. Errors name the path as it stands in the JSON.
+/// For rooms where a type has many members and time does not count; `JSONCodable` is the quick way. On reading `null`
+/// counts as absent, and a double without fraction as an integer; on writing an optional that is `nil` is left out,
+/// and the members of a dictionary stand in the order of their keys. Errors name the path as it stands in the JSON.
 package struct JSONCoder: Sendable {
     /// How the names of properties become keys.
     ///
@@ -50,7 +50,8 @@ package struct JSONCoder: Sendable {
 
     /// Writes `value` as JSON text, in UTF-8.
     ///
-    /// - Throws: ``JSONError/invalid(path:reason:)`` for a double that is not finite, and for what `value` itself refuses.
+    /// - Throws: ``JSONError/invalid(path:reason:)`` for a double that is not finite, and for what `value` itself
+    /// refuses.
     package func encode(_ value: some Encodable, style: JSONStyle = .compact) throws(JSONError) -> [UInt8] {
         try json(value).encoded(style)
     }

@@ -1,7 +1,7 @@
 /// A value with the path that led to it: every failed read names the path.
 ///
-/// `null` counts as absent everywhere. Going into something absent gives something absent; going into what is no object fails at
-/// the read, with the path of the value that should have been an object.
+/// `null` counts as absent everywhere. Going into something absent gives something absent; going into what is no
+/// object fails at the read, with the path of the value that should have been an object.
 package struct JSONField: Sendable {
     private enum Content {
         case absent

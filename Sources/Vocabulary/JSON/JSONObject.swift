@@ -1,7 +1,8 @@
 /// The members of a JSON object, in the order in which they were written.
 ///
-/// A key stands once: of duplicates the last value wins, at the first one's place. Keys are compared as Swift strings. Two objects
-/// are equal when their members are, in any order. Finding a member is a scan up to ``scanned`` members, a hash look-up beyond.
+/// A key stands once: of duplicates the last value wins, at the first one's place. Keys are compared as Swift
+/// strings. Two objects are equal when their members are, in any order. Finding a member is a scan up to ``scanned``
+/// members, a hash look-up beyond.
 package struct JSONObject: Sendable {
     package typealias Element = (key: String, value: JSONValue)
 

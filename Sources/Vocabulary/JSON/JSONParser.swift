@@ -1,7 +1,7 @@
 /// Reads one JSON text.
 ///
-/// Strict: no comment, no trailing comma, no byte order mark, UTF-8 only, at most ``deepest`` levels. One pass, one level of recursion
-/// for each level of nesting, and no allocation but the values' own.
+/// Strict: no comment, no trailing comma, no byte order mark, UTF-8 only, at most ``deepest`` levels. One pass, one
+/// level of recursion for each level of nesting, and no allocation but the values' own.
 ///
 /// Source: RFC 8259.
 struct JSONParser {

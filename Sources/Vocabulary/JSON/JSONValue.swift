@@ -1,6 +1,7 @@
 /// One JSON value.
 ///
-/// A number without fraction and exponent is `integer`, or `unsigned` when only `UInt64` holds it; any other is `double`.
+/// A number without fraction and exponent is `integer`, or `unsigned` when only `UInt64` holds it; any other is
+/// `double`.
 ///
 /// Source: RFC 8259.
 package enum JSONValue: Equatable, Sendable {
