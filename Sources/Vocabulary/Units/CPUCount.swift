@@ -22,10 +22,11 @@ package struct CPUCount: Hashable, Sendable {
     /// - Throws: ``ParseError`` unless it is a number of at most nine decimals.
     package init(parsing text: String) throws(ParseError) {
         let isMilli = text.hasSuffix("m")
+        let unit: UInt64 = isMilli ? 1_000_000 : 1_000_000_000
         guard let value = Decimal(parsing: isMilli ? text.dropLast() : text[...]),
-            let nano = value.times(isMilli ? 1_000_000 : 1_000_000_000).flatMap({ Int64(exactly: $0) })
+            let nano = value.times(unit).flatMap({ Int64(exactly: $0) })
         else { throw ParseError("number of CPUs", text, "not a number such as 1.5") }
-        guard !value.isCut else { throw ParseError("number of CPUs", text, "value is too precise") }
+        guard value.isWhole(times: unit) else { throw ParseError("number of CPUs", text, "value is too precise") }
         self.nano = nano
     }
 }

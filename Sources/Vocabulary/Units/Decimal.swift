@@ -1,10 +1,10 @@
-/// A number with a fraction as a person writes it, exact where a double would not be.
+/// A number with a fraction as a person writes it, exact to 18 decimals, where a double would not be.
 struct Decimal {
-    private let units: UInt64
-    /// In billionths.
-    private let billionths: UInt64
-    /// Whether digits beyond the billionths were cut off.
-    let isCut: Bool
+    let whole: UInt64
+    /// In units of 10 to the power of -18; what is beyond is cut off.
+    private let fraction: UInt64
+
+    private static let one: UInt64 = 1_000_000_000_000_000_000
 
     /// Reads digits with at most one point among them, such as `1`, `1.5`, `.5` or `2.`; `nil` for anything else.
     init?(parsing text: Substring) {
@@ -14,23 +14,30 @@ struct Decimal {
             fraction.utf8.allSatisfy(Self.isDigit)
         else { return nil }
         guard let units = whole.isEmpty ? 0 : UInt64(whole),
-            let billionths = UInt64((fraction + "000000000").prefix(9))
+            let part = UInt64((fraction + String(repeating: "0", count: 18)).prefix(18))
         else { return nil }
-        self.units = units
-        self.billionths = billionths
-        isCut = fraction.dropFirst(9).contains { $0 != "0" }
+        self.whole = units
+        self.fraction = part
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    /// The product with the fraction cut off, or `nil` when `UInt64` does not hold it.
+    /// The product with its fraction cut off, or `nil` when `UInt64` does not hold it.
     func times(_ factor: UInt64) -> UInt64? {
-        let (product, overflow) = units.multipliedReportingOverflow(by: factor)
-        let wide = billionths.multipliedFullWidth(by: factor)
-        let part = UInt64(1_000_000_000).dividingFullWidth(wide).quotient
-        let (sum, carry) = product.addingReportingOverflow(part)
+        let (product, overflow) = whole.multipliedReportingOverflow(by: factor)
+        let (sum, carry) = product.addingReportingOverflow(fraction(of: factor))
         return overflow || carry ? nil : sum
+    }
+
+    /// What the fraction alone is of `unit`, itself cut off to a whole number.
+    func fraction(of unit: UInt64) -> UInt64 {
+        Self.one.dividingFullWidth(fraction.multipliedFullWidth(by: unit)).quotient
+    }
+
+    /// Whether the product has no fraction.
+    func isWhole(times factor: UInt64) -> Bool {
+        Self.one.dividingFullWidth(fraction.multipliedFullWidth(by: factor)).remainder == 0
     }
 }

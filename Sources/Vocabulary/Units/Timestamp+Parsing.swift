@@ -22,10 +22,8 @@ extension Timestamp {
         var reader = Reader(text)
         if let moment = reader.moment(zoneMayBeMissing: true), reader.isAtEnd {
             self = moment
-        } else if let decimal = Decimal(parsing: text[...]), let seconds = Int64(text.prefix { $0 != "." }),
-            seconds < 1 << 53, let billionths = decimal.times(1_000_000_000)
-        {
-            self.init(seconds: seconds, nanosecond: Int32(billionths % 1_000_000_000))
+        } else if let decimal = Decimal(parsing: text[...]), decimal.whole < 1 << 53 {
+            self.init(seconds: Int64(decimal.whole), nanosecond: Int32(decimal.fraction(of: 1_000_000_000)))
         } else if let duration = try? Duration(parsing: text) {
             self = now.advanced(by: .zero - duration)
         } else {
