@@ -65,16 +65,6 @@ package enum SeccompArchitecture: String, Hashable, Sendable, CaseIterable {
         #endif
     }
 
-    /// The machine's own convention with those that its 32-bit programs use.
-    package static var nativeFamily: [SeccompArchitecture] {
-        switch native {
-        case .x86_64: [.x86_64, .x86, .x32]
-        case .aarch64: [.aarch64, .arm]
-        case .s390x: [.s390x, .s390]
-        default: [native]
-        }
-    }
-
     /// What a number of this convention has on top: x32 marks its calls with bit 30.
     var numberOffset: Int {
         switch self {

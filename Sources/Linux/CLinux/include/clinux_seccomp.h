@@ -60,3 +60,11 @@ static inline int clinux_seccomp_newest_api(void) {
         if (seccomp_api_set(level) == 0) return (int)level;
     return 0;
 }
+
+/// syscall(2) with every argument given: the number decides what they are.
+static inline long clinux_raw_call(
+    long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
+    unsigned long f) {
+    long result = syscall(number, a, b, c, d, e, f);
+    return result < 0 ? -errno : result;
+}

@@ -22,7 +22,14 @@ struct FilterPrologue: Hashable, Sendable {
         var calls: [Call] = []
         /// The highest number the profile names; `nil` leaves newer ones to the default action.
         var newestKnown: UInt32?
+
+        /// x32 has 36 calls of its own above the common ones since it exists: they say nothing about newness.
+        func isOutOfOrder(_ number: UInt32) -> Bool {
+            architecture == .x32 && FilterPrologue.ownCallsOfX32.contains(number)
+        }
     }
+
+    fileprivate static let ownCallsOfX32: ClosedRange<UInt32> = 0x4000_0200...0x4000_0223
 
     struct Call: Hashable, Sendable {
         var number: UInt32
@@ -87,8 +94,15 @@ struct FilterPrologue: Hashable, Sendable {
                 ], at: 0)
         }
         if let newest = section.newestKnown {
-            program.append(.branch(FilterInstruction.Code.jumpIfGreater, newest, whenFalse: 1))
-            program.append(.answer(notImplemented.code))
+            let range = ownCallsOfX32
+            let exempt: [FilterInstruction] =
+                section.architecture == .x32
+                ? [
+                    .branch(FilterInstruction.Code.jumpIfGreaterOrEqual, range.lowerBound, whenFalse: 1),
+                    .branch(FilterInstruction.Code.jumpIfGreater, range.upperBound, whenFalse: 1),
+                ] : []
+            program.append(.branch(FilterInstruction.Code.jumpIfGreater, newest, whenFalse: exempt.count + 1))
+            program += exempt + [.answer(notImplemented.code)]
         }
         return program
     }

@@ -57,7 +57,8 @@ private struct LibraryFilter: ~Copyable {
         _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
         for architecture in profile.allArchitectures {
             let result = seccomp_arch_add(context, architecture.token)
-            guard result == 0 || result == -EEXIST else {
+            // EDOM: of the other byte order, so no program of it can run here.
+            guard result == 0 || result == -EEXIST || result == -EDOM else {
                 throw .library(doing: "add architecture \(architecture.rawValue)", errno: -result)
             }
         }
@@ -144,7 +145,9 @@ extension FilterPrologue {
                     let known = seccomp_syscall_resolve_name_arch(architecture.token, name)
                     let own = known == __NR_SCMP_ERROR ? NewestCalls.number(of: name, on: architecture) : nil
                     guard let number = own ?? UInt32(exactly: known) else { continue }
-                    if hidesNewer { section.newestKnown = max(section.newestKnown ?? 0, number) }
+                    if hidesNewer, !section.isOutOfOrder(number) {
+                        section.newestKnown = max(section.newestKnown ?? 0, number)
+                    }
                     if own != nil, rule.action != profile.defaultAction {
                         section.add(rule, for: number, otherwise: profile.defaultAction)
                     }
