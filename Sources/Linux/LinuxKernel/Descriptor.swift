@@ -8,6 +8,9 @@ package struct Descriptor: ~Copyable, Sendable {
     /// The number, valid while this value lives.
     package let raw: Int32
 
+    /// O_PATH, which Glibc shows to nobody without _GNU_SOURCE: a place, not its content.
+    package static let pathOnly: Int32 = 0o10_000_000
+
     package init(owning raw: Int32) {
         self.raw = raw
     }

@@ -1,0 +1,238 @@
+internal import Cgroups
+internal import Glibc
+internal import JSON
+internal import LinuxKernel
+internal import RuntimeSpec
+
+/// The parent's half of one launch: clones, maps ids, runs the runtime's hooks, listens until the child is ready.
+struct Launch {
+    let plan: SandboxPlan
+    let store: StateStore
+    let cgroup: Cgroup?
+    let seccomp: SeccompWork?
+    let io: StandardIO
+    /// Held while the container is made; the child must not hold it with us.
+    let lock: Int32
+
+    mutating func run() throws(RuntimeError) -> CreatedContainer {
+        var inheritance = SandboxChild.Inheritance(state: state(pid: 0).oci(.creating, pid: 0))
+        var opened = OpenDescriptors()
+        try open(&inheritance, &opened)
+        let entrance = try enterable()
+        inheritance.awaitsMaps = plan.userNamespace != nil
+        let birthplace = Self.birthplace(entrance)
+        inheritance.isBornInCgroup = birthplace != nil
+        inheritance.state = state(pid: 1).oci(.created, pid: plan.allNamespaces.contains(.pid) ? 1 : nil)
+
+        let (ours, theirs) = try step("socketpair") { () throws(SyscallError) in try Talk.pair() }
+        let talk = Talk(Descriptor(owning: ours))
+        let childTalk = Talk(Descriptor(owning: theirs))
+        var detour = NamespaceDetour()
+        try detour.go(
+            to: plan.joinedByParent, newTime: plan.newNamespaces.contains(.time), timeOffsets: plan.timeOffsets)
+        guard let child = try clone(birthplace: birthplace, opened) else {
+            // Other than ours, closed so that our death is the end of the talk.
+            _ = close(ours)
+            _ = close(lock)
+            SandboxChild(
+                plan: plan, inheritance: inheritance, talk: childTalk, entrance: entrance, cgroup: cgroup, io: io,
+                seccomp: seccomp
+            ).run()
+        }
+        try detour.comeBack()
+        closeNow(childTalk)
+        do {
+            return try accompany(child, talk, &opened)
+        } catch {
+            try? Processes.signal(pidfd: child.pidfd.raw, SIGKILL)
+            _ = try? Processes.wait(pidfd: child.pidfd.raw)
+            throw error
+        }
+    }
+
+    private static func birthplace(_ entrance: borrowing CgroupEntrance?) -> Int32? {
+        switch entrance {
+        case .some(let entrance): entrance.birthplace
+        case .none: nil
+        }
+    }
+
+    private func closeNow(_ talk: consuming Talk) {}
+
+    /// Cgroup namespaces are made later, by the child inside its group; time namespaces by the detour.
+    private func clone(birthplace: Int32?, _ opened: borrowing OpenDescriptors) throws(RuntimeError) -> Child? {
+        let fresh = plan.newNamespaces.subtracting([.cgroup, .time])
+        guard plan.joinedUserNamespace != nil else {
+            return try step("clone3") { () throws(SyscallError) in
+                try Processes.clone(into: fresh, cgroup: birthplace)
+            }
+        }
+        return try UserNamespaceDetour.clone(
+            into: fresh, through: opened.userNamespace ?? -1, cgroup: birthplace)
+    }
+
+    private func enterable() throws(RuntimeError) -> CgroupEntrance? {
+        do { return try cgroup?.entrance() } catch { throw .cgroup(error) }
+    }
+
+    /// Opens what the child cannot: paths that are only sound here.
+    private func open(
+        _ inheritance: inout SandboxChild.Inheritance, _ opened: inout OpenDescriptors
+    ) throws(RuntimeError) {
+        if let joined = plan.joinedUserNamespace {
+            let descriptor = try step("join namespace \(joined.path)") { () throws(SyscallError) in
+                try Descriptor.open(joined.path)
+            }
+            opened.userNamespace = opened.keep(descriptor)
+        }
+        for (index, one) in plan.steps.enumerated() {
+            switch one {
+            case .enter(_, let path):
+                let descriptor = try step(one.description) { () throws(SyscallError) in try Descriptor.open(path) }
+                inheritance.namespaces[path] = opened.keep(descriptor)
+            case .mount(let mount) where opensInParent(mount):
+                guard case .bind(let source, let recursive) = mount.kind else { continue }
+                let tree = try step(one.description) { () throws(SyscallError) in
+                    let tree = try Mounts.copyTree(source, recursive: recursive)
+                    if !mount.spreads.contains(where: { $0.propagation == .shared }) {
+                        try Mounts.setAttributes(of: tree.raw, propagation: .replica, recursive: true)
+                    }
+                    return tree
+                }
+                inheritance.sources[index] = opened.keep(tree)
+                if mount.idMapping != nil { opened.idMapped.append((index, inheritance.sources[index] ?? -1)) }
+            default: continue
+            }
+        }
+        if plan.options.gate == .start {
+            let path = store.fifo(of: plan.id)
+            let fifo = try step("exec.fifo") { () throws(SyscallError) in
+                try Files.makeFIFO(path, mode: 0o600)
+                return try Descriptor.open(path, O_RDWR)
+            }
+            inheritance.fifo = opened.keep(fifo)
+        }
+    }
+
+    /// A child in a user namespace may not reach the source; a shared mount must stay in the host's peer group; an
+    /// idmapped one needs the host's privileges.
+    private func opensInParent(_ mount: MountPlan) -> Bool {
+        plan.opensSourcesInParent || mount.idMapping != nil
+            || mount.spreads.contains { $0.propagation == .shared }
+    }
+
+    /// From the birth of the child to its being ready, or running.
+    private func accompany(
+        _ child: borrowing Child, _ talk: borrowing Talk, _ opened: inout OpenDescriptors
+    ) throws(RuntimeError) -> CreatedContainer {
+        try mapIDs(child.pid, opened)
+        if plan.userNamespace != nil {
+            try step("proceed") { () throws(SyscallError) in try talk.say(.proceed) }
+        }
+        let state = state(pid: child.pid)
+        var terminal: Descriptor?
+        while true {
+            let heard = try step("listen to the child") { () throws(SyscallError) in try talk.hear() }
+            guard let heard else {
+                // The socket closed: with execve when nothing waits for a start, else with the child's death.
+                if plan.options.gate == .none { break }
+                throw .died(try end(of: child))
+            }
+            switch heard.report {
+            case .failed(let failure): throw failure.error
+            case .hooks:
+                try runRuntimeHooks(state)
+                try step("proceed") { () throws(SyscallError) in try talk.say(.proceed) }
+            case .terminal: terminal = heard.descriptors.first.map { Descriptor(owning: $0) }
+            case .listener: try handOver(heard.descriptors, state)
+            case .proceed: continue
+            case .ready:
+                try store.save(state)
+                return try created(child, terminal, state)
+            }
+        }
+        try store.save(state)
+        try HookRunner.run(plan.hooks.poststart, kind: "poststart", state: state.oci(.running))
+        return try created(child, terminal, state)
+    }
+
+    private func created(
+        _ child: borrowing Child, _ terminal: consuming Descriptor?, _ state: ContainerState
+    ) throws(RuntimeError) -> CreatedContainer {
+        let number = child.pidfd.raw
+        let pidfd = try step("pidfd") { () throws(SyscallError) in
+            Descriptor(owning: try check("fcntl") { fcntl(number, F_DUPFD_CLOEXEC, 3) })
+        }
+        return CreatedContainer(
+            process: LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal), state: state)
+    }
+
+    private func end(of child: borrowing Child) throws(RuntimeError) -> ProcessEnd {
+        try step("await the child") { () throws(SyscallError) in
+            try Processes.wait(pidfd: child.pidfd.raw) ?? .exited(code: 1)
+        }
+    }
+
+    private func mapIDs(_ pid: Int32, _ opened: borrowing OpenDescriptors) throws(RuntimeError) {
+        if let user = plan.userNamespace {
+            try step("map ids") { () throws(SyscallError) in
+                try UserNamespaces.map(pid, users: user.users, groups: user.groups)
+            }
+        }
+        for (index, tree) in opened.idMapped {
+            guard case .mount(let mount) = plan.steps[index] else { continue }
+            try step(mount.description) { () throws(SyscallError) in
+                let namespace =
+                    if case .own(let users, let groups)? = mount.idMapping {
+                        try UserNamespaces.make(users: users, groups: groups)
+                    } else {
+                        try Descriptor.open("/proc/\(pid)/ns/user")
+                    }
+                try Mounts.setAttributes(
+                    of: tree, recursive: mount.idMapsRecursively, userNamespace: namespace.raw)
+            }
+        }
+    }
+
+    private func runRuntimeHooks(_ state: ContainerState) throws(RuntimeError) {
+        try store.save(state)
+        try HookRunner.run(plan.hooks.prestart, kind: "prestart", state: state.oci(.creating))
+        try HookRunner.run(plan.hooks.createRuntime, kind: "createRuntime", state: state.oci(.creating))
+    }
+
+    /// Gives the descriptor of the seccomp notifications to who listens for them.
+    ///
+    /// Source: runtime-spec 1.2, config-linux.md, "The Container Process State".
+    private func handOver(_ descriptors: [Int32], _ state: ContainerState) throws(RuntimeError) {
+        try SeccompListener.handOver(
+            descriptors, pid: state.pid, state: state.oci(.creating), seccomp: plan.spec.linux?.seccomp)
+    }
+
+    private func state(pid: Int32) -> ContainerState {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return ContainerState(
+            id: plan.id, ociVersion: plan.spec.ociVersion, bundle: plan.bundle, rootfs: plan.rootfs, pid: pid,
+            startTime: pid > 0 ? Processes.status(of: pid)?.startTime ?? 0 : 0,
+            created: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec), owner: getuid(),
+            annotations: plan.annotations, cgroupPath: cgroup?.path.description, namespaces: plan.allNamespaces)
+    }
+}
+
+/// Descriptors that are open in the parent for the child's sake, closed with the value.
+struct OpenDescriptors: ~Copyable {
+    private var kept: [Int32] = []
+    var userNamespace: Int32?
+    /// Trees to be idmapped once the ids are, by the index of their step.
+    var idMapped: [(Int, Int32)] = []
+
+    mutating func keep(_ descriptor: consuming Descriptor) -> Int32 {
+        let number = descriptor.release()
+        kept.append(number)
+        return number
+    }
+
+    deinit {
+        for number in kept { close(number) }
+    }
+}

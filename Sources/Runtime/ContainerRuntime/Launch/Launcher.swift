@@ -1,0 +1,78 @@
+internal import Cgroups
+internal import Glibc
+internal import JSON
+internal import LinuxKernel
+internal import RuntimeSpec
+internal import Seccomp
+
+/// Makes containers out of plans, and acts on those that exist.
+///
+/// Used by the command line and, in-process, by the shim. The calling process must have one thread: it forks and goes
+/// on in Swift.
+package struct Launcher: Equatable, Sendable {
+    package let store: StateStore
+
+    package init(store: StateStore = StateStore()) {
+        self.store = store
+    }
+
+    /// Creates the container and, without a gate, starts it; comes back when that is done or has failed.
+    ///
+    /// On failure nothing is left: no process, group, mount or folder. Hooks `prestart`, `createRuntime` and
+    /// `createContainer` run in here; ``PlanOptions/Gate/none`` adds `startContainer` and `poststart`.
+    ///
+    /// - Throws: ``RuntimeError``.
+    package func create(_ plan: SandboxPlan, io: StandardIO) throws(RuntimeError) -> CreatedContainer {
+        let lock = try store.reserve(plan.id, config: plan.spec.encoded())
+        var cgroup: Cgroup?
+        do {
+            try Preflight.check(plan)
+            let seccomp = try SeccompWork(
+                plan.spec.linux?.seccomp, cache: SeccompCache(folder: store.seccompFolder))
+            cgroup = try makeCgroup(plan)
+            var launch = Launch(plan: plan, store: store, cgroup: cgroup, seccomp: seccomp, io: io, lock: lock.raw)
+            return try launch.run()
+        } catch {
+            if let cgroup {
+                try? cgroup.kill(SIGKILL)
+                try? cgroup.remove()
+            }
+            store.remove(plan.id)
+            throw error
+        }
+    }
+
+    private func makeCgroup(_ plan: SandboxPlan) throws(RuntimeError) -> Cgroup? {
+        guard plan.options.cgroupKeeper == .files else { return nil }
+        let limits: ResourceLimits
+        do {
+            limits = try ResourceLimits(plan.spec.linux?.resources, forDevices: true)
+        } catch { throw .plan(error) }
+        do {
+            let tree = try step("find control groups") { () throws(SyscallError) in try CgroupTree.detect() }
+            let path = try CgroupPath(parsing: plan.cgroupPath)
+            let cgroup = try Cgroup.create(at: path, in: tree, for: limits)
+            do { try cgroup.apply(limits) } catch {
+                try? cgroup.remove()
+                throw error
+            }
+            return cgroup
+        } catch let error as CgroupError {
+            throw .cgroup(error)
+        } catch let error as RuntimeError {
+            throw error
+        } catch {
+            throw .invalid("cgroup")
+        }
+    }
+}
+
+extension SandboxPlan {
+    /// Where the container's group is: as the bundle says, else under ours.
+    var cgroupPath: String { Self.cgroupPath(spec, id: id) }
+
+    static func cgroupPath(_ spec: RuntimeSpec, id: String) -> String {
+        guard let path = spec.linux?.cgroupsPath, !path.isEmpty else { return "/pouch-runtime/\(id)" }
+        return path.hasPrefix("/") ? path : "/pouch-runtime/\(path)"
+    }
+}

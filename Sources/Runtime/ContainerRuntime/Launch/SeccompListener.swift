@@ -1,0 +1,22 @@
+internal import Glibc
+internal import JSON
+internal import LinuxKernel
+internal import RuntimeSpec
+
+/// Hands the descriptor of seccomp notifications to the agent that answers them.
+enum SeccompListener {
+    /// Sends the container's process state with the descriptor, and closes ours.
+    static func handOver(
+        _ descriptors: [Int32], pid: Int32, state: RuntimeSpec.State, seccomp: RuntimeSpec.Seccomp?
+    ) throws(RuntimeError) {
+        defer { for number in descriptors { close(number) } }
+        guard let path = seccomp?.listenerPath else { return }
+        let process = RuntimeSpec.ProcessState(
+            ociVersion: state.ociVersion, fds: ["seccompFd"], pid: Int(pid), metadata: seccomp?.listenerMetadata,
+            state: state)
+        try step("seccomp listener \(path)") { () throws(SyscallError) in
+            let socket = try Messages.connect(to: path)
+            try Messages.send(process.encoded(), descriptors: descriptors, over: socket.raw)
+        }
+    }
+}

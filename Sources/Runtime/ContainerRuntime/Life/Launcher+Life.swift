@@ -1,0 +1,210 @@
+package import Cgroups
+internal import Glibc
+package import LinuxKernel
+package import RuntimeSpec
+
+extension Launcher {
+    /// What the container is doing, by its process and its gate.
+    ///
+    /// - Throws: ``RuntimeError/notFound(id:)``.
+    package func status(of id: String) throws(RuntimeError) -> (state: ContainerState, status: RuntimeSpec.Status) {
+        let state = try store.load(id)
+        return (state, status(of: state))
+    }
+
+    package func status(of state: ContainerState) -> RuntimeSpec.Status {
+        guard isAlive(state) else { return .stopped }
+        if Files.exists(store.fifo(of: state.id)) { return .created }
+        if let cgroup = cgroup(of: state), (try? cgroup.freezerState()) == .frozen { return .paused }
+        return .running
+    }
+
+    /// The very process that we started, and not one that has its number now.
+    package func isAlive(_ state: ContainerState) -> Bool {
+        guard let start = Processes.startTime(of: state.pid) else { return false }
+        return start == state.startTime
+    }
+
+    /// The group of the container; `nil` when nobody keeps one.
+    package func cgroup(of state: ContainerState) -> Cgroup? {
+        guard let text = state.cgroupPath, let path = try? CgroupPath(parsing: text),
+            let tree = try? CgroupTree.detect()
+        else { return nil }
+        return Cgroup(at: path, in: tree)
+    }
+
+    /// A descriptor of the container's first process.
+    ///
+    /// - Throws: ``RuntimeError/notAllowed(operation:id:status:)`` when it has ended.
+    package func openProcess(of state: ContainerState, for operation: String) throws(RuntimeError) -> Descriptor {
+        guard let pidfd = try? Processes.open(pid: state.pid), isAlive(state) else {
+            throw .notAllowed(operation: operation, id: state.id, status: .stopped)
+        }
+        return pidfd
+    }
+
+    /// Lets a created container run its program, and comes back once it does; then runs the `poststart` hooks.
+    ///
+    /// Of two callers one wins.
+    ///
+    /// - Throws: ``RuntimeError/notAllowed(operation:id:status:)``; ``RuntimeError/hook(kind:path:why:)`` after the
+    ///   container has been killed for it.
+    package func start(_ id: String) throws(RuntimeError) {
+        let (state, status) = try status(of: id)
+        guard status == .created else { throw .notAllowed(operation: "start", id: id, status: status) }
+        let config = try store.config(of: id)
+        guard config.process != nil else {
+            throw .plan(.invalid(path: "process", why: "is missing, so that there is nothing to run"))
+        }
+        let gate = store.fifo(of: id)
+        do {
+            try Files.rename(gate, to: gate + ".open")
+        } catch {
+            throw .notAllowed(operation: "start", id: id, status: self.status(of: state))
+        }
+        try step("open the gate") { () throws(SyscallError) in
+            let fifo = try Descriptor.open(gate + ".open", O_WRONLY | O_NONBLOCK)
+            try fifo.writeAll([1])
+            try? Files.remove(gate + ".open")
+            // The other end closes with execve(2), or with the death of the process.
+            var one = pollfd(fd: fifo.raw, events: 0, revents: 0)
+            try check("poll") { poll(&one, 1, -1) }
+        }
+        do {
+            try HookRunner.run(config.hooks?.poststart, kind: "poststart", state: state.oci(.running))
+        } catch {
+            try? kill(id, SIGKILL, all: true)
+            throw error
+        }
+    }
+
+    /// Sends a signal to the container's first process, or to `all` of its processes.
+    ///
+    /// - Throws: ``RuntimeError/notAllowed(operation:id:status:)`` for a stopped container, unless `all`.
+    package func kill(_ id: String, _ signal: Int32, all: Bool = false) throws(RuntimeError) {
+        let state = try store.load(id)
+        if all {
+            if let cgroup = cgroup(of: state), cgroup.exists {
+                do { try cgroup.kill(signal) } catch { throw .cgroup(error) }
+                return
+            }
+        }
+        let pidfd = try openProcess(of: state, for: "kill")
+        try step("kill") { () throws(SyscallError) in try Processes.signal(pidfd: pidfd.raw, signal) }
+        // Without a pid namespace the death of the first process leaves the others behind.
+        if signal == SIGKILL, !state.namespaces.contains(.pid), let cgroup = cgroup(of: state) {
+            try? cgroup.kill(SIGKILL)
+        }
+    }
+
+    /// Removes what a container left behind; a running one only when `force` allows to kill it.
+    ///
+    /// With `force` a container that is not there, or was never finished, is no error.
+    package func delete(_ id: String, force: Bool = false) throws(RuntimeError) {
+        let lock: Descriptor
+        do { lock = try store.lock(id) } catch {
+            if force, case .notFound = error { return }
+            throw error
+        }
+        try delete(id, force: force, holding: lock)
+    }
+
+    private func delete(_ id: String, force: Bool, holding lock: borrowing Descriptor) throws(RuntimeError) {
+        let config = try? store.config(of: id)
+        guard let state = try? store.load(id) else { return try deleteUnfinished(id, config) }
+        let status = status(of: state)
+        guard force || status == .stopped || status == .created else {
+            throw .notAllowed(operation: "delete", id: id, status: status)
+        }
+        try end(state)
+        store.remove(id)
+        // A hook that fails here stops nobody: the specification wants a warning.
+        if let hooks = config?.hooks?.poststop {
+            for hook in hooks { try? HookRunner.run([hook], kind: "poststop", state: state.oci(.stopped)) }
+        }
+    }
+
+    /// What a killed `create` left: its group is known from the configuration.
+    private func deleteUnfinished(_ id: String, _ config: RuntimeSpec?) throws(RuntimeError) {
+        if let config, let tree = try? CgroupTree.detect(),
+            let path = try? CgroupPath(parsing: SandboxPlan.cgroupPath(config, id: id))
+        {
+            let cgroup = Cgroup(at: path, in: tree)
+            do {
+                try cgroup.kill(SIGKILL)
+                try cgroup.remove()
+            } catch { throw .cgroup(error) }
+        }
+        store.remove(id)
+    }
+
+    /// Kills what is left, waits for it, and removes the group.
+    private func end(_ state: ContainerState) throws(RuntimeError) {
+        if let pidfd = try? Processes.open(pid: state.pid), isAlive(state) {
+            let cgroup = cgroup(of: state)
+            try? cgroup?.thaw()
+            try? Processes.signal(pidfd: pidfd.raw, SIGKILL)
+            var one = pollfd(fd: pidfd.raw, events: Int16(POLLIN), revents: 0)
+            let died = try step("wait for the container's end") { () throws(SyscallError) in
+                try check("poll") { poll(&one, 1, 10_000) }
+            }
+            guard died > 0 else { throw .invalid("container \"\(state.id)\" was killed and did not end within 10 s") }
+        }
+        guard let cgroup = cgroup(of: state) else { return }
+        do {
+            if !state.namespaces.contains(.pid) { try cgroup.kill(SIGKILL) }
+            try cgroup.remove()
+        } catch {
+            guard case .occupied = error else { throw .cgroup(error) }
+            do {
+                try cgroup.kill(SIGKILL)
+                try cgroup.remove()
+            } catch { throw .cgroup(error) }
+        }
+    }
+
+    package func pause(_ id: String) throws(RuntimeError) {
+        let (state, status) = try status(of: id)
+        guard status == .running || status == .created else {
+            throw .notAllowed(operation: "pause", id: id, status: status)
+        }
+        do { try needCgroup(state).freeze() } catch { throw Self.wrapped(error) }
+    }
+
+    package func resume(_ id: String) throws(RuntimeError) {
+        let (state, status) = try status(of: id)
+        guard status == .paused else { throw .notAllowed(operation: "resume", id: id, status: status) }
+        do { try needCgroup(state).thaw() } catch { throw Self.wrapped(error) }
+    }
+
+    /// The pids of all processes of the container, as the host numbers them.
+    package func processes(of id: String) throws(RuntimeError) -> [Int32] {
+        let (state, status) = try status(of: id)
+        guard status != .stopped else { return [] }
+        do { return try needCgroup(state).processes() } catch { throw Self.wrapped(error) }
+    }
+
+    /// Changes limits; what `resources` does not name stays.
+    package func update(_ id: String, _ resources: RuntimeSpec.Resources) throws(RuntimeError) {
+        let (state, status) = try status(of: id)
+        guard status != .stopped else { throw .notAllowed(operation: "update", id: id, status: status) }
+        let limits: ResourceLimits
+        do { limits = try ResourceLimits(resources, forDevices: false) } catch { throw .plan(error) }
+        do { try needCgroup(state).apply(limits) } catch { throw Self.wrapped(error) }
+    }
+
+    package func needCgroup(_ state: ContainerState) throws(RuntimeError) -> Cgroup {
+        guard let cgroup = cgroup(of: state) else {
+            throw .unsupported("container \"\(state.id)\" has no control group of its own")
+        }
+        return cgroup
+    }
+
+    private static func wrapped(_ error: any Error) -> RuntimeError {
+        switch error {
+        case let error as CgroupError: .cgroup(error)
+        case let error as RuntimeError: error
+        default: .invalid("\(error)")
+        }
+    }
+}

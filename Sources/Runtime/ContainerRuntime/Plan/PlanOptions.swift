@@ -1,0 +1,52 @@
+/// A filesystem mounted on the bundle's root filesystem, inside the container's mount namespace only.
+///
+/// This is how a snapshot gets below a container without a trace on the host.
+package struct RootfsMount: Equatable, Sendable {
+    package var type: String
+    package var source: String
+    /// As mount(8) takes them.
+    package var options: [String]
+
+    package init(type: String, source: String, options: [String] = []) {
+        self.type = type
+        self.source = source
+        self.options = options
+    }
+}
+
+/// What the caller, rather than the bundle, says about a container.
+package struct PlanOptions: Equatable, Sendable {
+    /// When the program starts.
+    package enum Gate: Equatable, Sendable {
+        /// At once: no second command, no fifo.
+        case none
+        /// When somebody calls ``Launcher/start(_:)``.
+        case start
+    }
+
+    /// Who keeps the control group.
+    package enum CgroupKeeper: Equatable, Sendable {
+        /// This runtime, with files.
+        case files
+        /// Nobody: the container stays where the caller is.
+        case nobody
+    }
+
+    /// The folder of `config.json`, absolute.
+    package var bundle: String
+    package var rootfsMounts: [RootfsMount] = []
+    package var gate: Gate = .start
+    /// Change the root with chroot(2) over a moved mount, for a root filesystem in an initial ramdisk.
+    package var noPivot = false
+    /// Leave the caller's session keyring in place.
+    package var noNewKeyring = false
+    /// How many descriptors from 3 on the program inherits, beside those of `LISTEN_FDS`.
+    package var preservedDescriptors: Int32 = 0
+    /// `LISTEN_FDS` of the caller: handed on with the descriptors.
+    package var listenDescriptors: Int32 = 0
+    package var cgroupKeeper: CgroupKeeper = .files
+
+    package init(bundle: String) {
+        self.bundle = bundle
+    }
+}

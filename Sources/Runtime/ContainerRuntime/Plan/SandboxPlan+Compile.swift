@@ -1,0 +1,55 @@
+internal import LinuxKernel
+package import RuntimeSpec
+
+extension SandboxPlan {
+    /// Compiles a bundle's configuration; no system call is made.
+    ///
+    /// - Throws: ``PlanError`` with the path of the value that is wrong or that we cannot honour.
+    package init(spec: RuntimeSpec, id: String, options: PlanOptions) throws(PlanError) {
+        try Self.checkVersion(spec.ociVersion)
+        guard let root = spec.root, !root.path.isEmpty else { throw .invalid(path: "root.path", why: "is missing") }
+        let linux = spec.linux ?? RuntimeSpec.Linux()
+        let namespaces = try NamespacePlanner(spec: spec, linux: linux)
+        let rootfs = root.path.hasPrefix("/") ? root.path : options.bundle + "/" + root.path
+
+        var process: ProcessPlan?
+        if let asked = spec.process {
+            process = try ProcessPlan(
+                asked, path: "process", options: options, containerID: id, personality: linux.personality)
+        }
+        var steps = try namespaces.firstSteps(oomScore: process?.oomScore)
+        steps += try FilesystemPlanner(
+            spec: spec, linux: linux, options: options, rootfs: rootfs, root: root, namespaces: namespaces,
+            process: process
+        ).steps()
+
+        self.init(
+            id: id, bundle: options.bundle, options: options, spec: spec, newNamespaces: namespaces.new,
+            allNamespaces: namespaces.all, joinedByParent: namespaces.joinedByParent,
+            joinedUserNamespace: namespaces.joinedUser, userNamespace: namespaces.userNamespace,
+            timeOffsets: try namespaces.timeOffsets(), rootfs: rootfs,
+            opensSourcesInParent: namespaces.all.contains(.user), steps: steps, process: process)
+        guard process != nil || options.gate == .start else {
+            throw .invalid(path: "process", why: "is missing, so that there is nothing to run")
+        }
+    }
+
+    private static func checkVersion(_ version: String) throws(PlanError) {
+        let parts = version.split(separator: "-")[0...].first?.split(separator: ".", omittingEmptySubsequences: false)
+        guard let parts, parts.count == 3, parts.allSatisfy({ UInt($0) != nil }) else {
+            throw .invalid(path: "ociVersion", why: "\"\(version)\" is not a version such as 1.2.0")
+        }
+        guard parts[0] == "1" else {
+            throw .unsupported(path: "ociVersion", why: "\(version) is not a version 1, the only one known here")
+        }
+    }
+
+    /// Whether a container may be called `id`: it becomes a folder and part of other names.
+    package static func isValid(id: String) -> Bool {
+        guard !id.isEmpty, id.utf8.count <= 1024, id != ".", id != ".." else { return false }
+        return id.utf8.allSatisfy {
+            ($0 >= 48 && $0 <= 57) || ($0 >= 65 && $0 <= 90) || ($0 >= 97 && $0 <= 122)
+                || [UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: ".")].contains($0)
+        }
+    }
+}
