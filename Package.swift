@@ -68,6 +68,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 var rooms: [Room] = [
@@ -153,7 +154,7 @@ var rooms: [Room] = [
             "EngineAPI", "Engine", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "LinuxKernel",
             "CLinux", "Lanes",
         ],
-        packages: [argumentParser, logging, lifecycle, hummingbird]),
+        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix]),
 ]
 
 /// Tests that cross rooms: they find the executables by path and depend on none of them.
@@ -184,7 +185,8 @@ let crossings: [Target] =
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(
-                name: "pouch-bench", dependencies: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"],
+                name: "pouch-bench",
+                dependencies: ["TestSupport", "DockerClient", "Seccomp", "JSON", "LinuxKernel", "CLinux"],
                 path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),
         ] : [])
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JSON
+internal import Seccomp
 internal import TestSupport
 
 /// `pouch-runtime` against crun and runc on the same bundle.
@@ -74,7 +75,7 @@ struct RuntimeBenchmarks {
         linux["resources"] = [
             "devices": [["allow": false, "access": "rwm"]], "memory": ["limit": 268_435_456], "pids": ["limit": 512],
         ]
-        linux["seccomp"] = seccompProfile
+        linux["seccomp"] = SeccompProfile.default().json
         config["linux"] = .object(linux)
         bundle.config = .object(config)
         try bundle.write()
