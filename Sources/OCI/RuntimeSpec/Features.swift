@@ -75,6 +75,8 @@ extension RuntimeSpec {
     /// Mounts beyond what mount(8) does.
     package struct MountExtensions: Equatable, Sendable {
         package var idmap: Feature?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(idmap: Feature? = nil) {
             self.idmap = idmap
@@ -88,6 +90,8 @@ extension RuntimeSpec {
         package var systemd: Bool?
         package var systemdUser: Bool?
         package var rdma: Bool?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             v1: Bool? = nil, v2: Bool? = nil, systemd: Bool? = nil, systemdUser: Bool? = nil, rdma: Bool? = nil
@@ -108,6 +112,8 @@ extension RuntimeSpec {
         package var archs: [String]?
         package var knownFlags: [String]?
         package var supportedFlags: [String]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             enabled: Bool? = nil, actions: [String]? = nil, operators: [String]? = nil, archs: [String]? = nil,
@@ -205,24 +211,35 @@ extension RuntimeSpec.Feature: JSONCodable {
 }
 
 extension RuntimeSpec.MountExtensions: JSONCodable {
+    private static let known = [
+        "idmap"
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         idmap = try json["idmap"].readIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["idmap"] = idmap?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.CgroupFeatures: JSONCodable {
+    private static let known = [
+        "v1", "v2", "systemd", "systemdUser", "rdma",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         v1 = try json["v1"].boolIfPresent()
         v2 = try json["v2"].boolIfPresent()
         systemd = try json["systemd"].boolIfPresent()
         systemdUser = try json["systemdUser"].boolIfPresent()
         rdma = try json["rdma"].boolIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -232,11 +249,16 @@ extension RuntimeSpec.CgroupFeatures: JSONCodable {
         json["systemd"] = systemd?.json
         json["systemdUser"] = systemdUser?.json
         json["rdma"] = rdma?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.SeccompFeatures: JSONCodable {
+    private static let known = [
+        "enabled", "actions", "operators", "archs", "knownFlags", "supportedFlags",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         enabled = try json["enabled"].boolIfPresent()
         actions = try json["actions"].stringsIfPresent()
@@ -244,6 +266,7 @@ extension RuntimeSpec.SeccompFeatures: JSONCodable {
         archs = try json["archs"].stringsIfPresent()
         knownFlags = try json["knownFlags"].stringsIfPresent()
         supportedFlags = try json["supportedFlags"].stringsIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -254,6 +277,7 @@ extension RuntimeSpec.SeccompFeatures: JSONCodable {
         json["archs"] = archs?.json
         json["knownFlags"] = knownFlags?.json
         json["supportedFlags"] = supportedFlags?.json
+        json.merge(extra)
         return .object(json)
     }
 }

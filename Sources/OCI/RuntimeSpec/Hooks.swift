@@ -10,6 +10,8 @@ extension RuntimeSpec {
         package var env: [String]?
         /// Seconds after which the hook is killed and has failed.
         package var timeout: Int?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(path: String, args: [String]? = nil, env: [String]? = nil, timeout: Int? = nil) {
             self.path = path
@@ -35,6 +37,8 @@ extension RuntimeSpec {
         package var poststart: [Hook]?
         /// After the container was deleted, in the runtime's namespaces.
         package var poststop: [Hook]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             prestart: [Hook]? = nil, createRuntime: [Hook]? = nil, createContainer: [Hook]? = nil,
@@ -51,11 +55,16 @@ extension RuntimeSpec {
 }
 
 extension RuntimeSpec.Hook: JSONCodable {
+    private static let known = [
+        "path", "args", "env", "timeout",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         path = try json["path"].string()
         args = try json["args"].stringsIfPresent()
         env = try json["env"].stringsIfPresent()
         timeout = try json["timeout"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -64,11 +73,16 @@ extension RuntimeSpec.Hook: JSONCodable {
         json["args"] = args?.json
         json["env"] = env?.json
         json["timeout"] = timeout?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Hooks: JSONCodable {
+    private static let known = [
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         prestart = try json["prestart"].readIfPresent()
         createRuntime = try json["createRuntime"].readIfPresent()
@@ -76,6 +90,7 @@ extension RuntimeSpec.Hooks: JSONCodable {
         startContainer = try json["startContainer"].readIfPresent()
         poststart = try json["poststart"].readIfPresent()
         poststop = try json["poststop"].readIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -86,6 +101,7 @@ extension RuntimeSpec.Hooks: JSONCodable {
         json["startContainer"] = startContainer?.json
         json["poststart"] = poststart?.json
         json["poststop"] = poststop?.json
+        json.merge(extra)
         return .object(json)
     }
 }

@@ -20,6 +20,8 @@ extension RuntimeSpec {
         package var type: NamespaceType
         /// Such as `/proc/1234/ns/net`; absent: a new one.
         package var path: String?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(type: NamespaceType, path: String? = nil) {
             self.type = type
@@ -48,6 +50,8 @@ extension RuntimeSpec {
         package var fileMode: UInt32?
         package var uid: UInt32?
         package var gid: UInt32?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             type: DeviceType, path: String, major: Int64? = nil, minor: Int64? = nil, fileMode: UInt32? = nil,
@@ -100,6 +104,8 @@ extension RuntimeSpec {
     package struct Personality: Equatable, Sendable {
         package var domain: PersonalityDomain
         package var flags: [String]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(domain: PersonalityDomain, flags: [String]? = nil) {
             self.domain = domain
@@ -112,6 +118,8 @@ extension RuntimeSpec {
         package var secs: Int64?
         /// Added to the seconds.
         package var nanosecs: UInt32?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(secs: Int64? = nil, nanosecs: UInt32? = nil) {
             self.secs = secs
@@ -121,20 +129,30 @@ extension RuntimeSpec {
 }
 
 extension RuntimeSpec.Namespace: JSONCodable {
+    private static let known = [
+        "type", "path",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         type = try json["type"].read()
         path = try json["path"].nonEmptyString()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["type"] = type.json
         json["path"] = path?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Device: JSONCodable {
+    private static let known = [
+        "type", "path", "major", "minor", "fileMode", "uid", "gid",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         type = try json["type"].read()
         path = try json["path"].string()
@@ -143,6 +161,7 @@ extension RuntimeSpec.Device: JSONCodable {
         fileMode = try json["fileMode"].intIfPresent()
         uid = try json["uid"].intIfPresent()
         gid = try json["gid"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -154,6 +173,7 @@ extension RuntimeSpec.Device: JSONCodable {
         json["fileMode"] = fileMode?.json
         json["uid"] = uid?.json
         json["gid"] = gid?.json
+        json.merge(extra)
         return .object(json)
     }
 }
@@ -185,29 +205,41 @@ extension RuntimeSpec.RDT: JSONCodable {
 }
 
 extension RuntimeSpec.Personality: JSONCodable {
+    private static let known = [
+        "domain", "flags",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         domain = try json["domain"].read()
         flags = try json["flags"].stringsIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["domain"] = domain.json
         json["flags"] = flags?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.TimeOffset: JSONCodable {
+    private static let known = [
+        "secs", "nanosecs",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         secs = try json["secs"].intIfPresent()
         nanosecs = try json["nanosecs"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["secs"] = secs?.json
         json["nanosecs"] = nanosecs?.json
+        json.merge(extra)
         return .object(json)
     }
 }

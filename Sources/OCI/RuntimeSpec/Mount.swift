@@ -6,6 +6,8 @@ extension RuntimeSpec {
         /// Absolute, or relative to the bundle.
         package var path: String
         package var readonly: Bool?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(path: String, readonly: Bool? = nil) {
             self.path = path
@@ -50,6 +52,8 @@ extension RuntimeSpec {
         package var containerID: UInt32
         package var hostID: UInt32
         package var size: UInt32
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(containerID: UInt32, hostID: UInt32, size: UInt32) {
             self.containerID = containerID
@@ -60,15 +64,21 @@ extension RuntimeSpec {
 }
 
 extension RuntimeSpec.Root: JSONCodable {
+    private static let known = [
+        "path", "readonly",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         path = try json["path"].string()
         readonly = try json["readonly"].boolIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["path"] = path.json
         json["readonly"] = readonly?.json
+        json.merge(extra)
         return .object(json)
     }
 }
@@ -102,10 +112,15 @@ extension RuntimeSpec.Mount: JSONCodable {
 }
 
 extension RuntimeSpec.IDMapping: JSONCodable {
+    private static let known = [
+        "containerID", "hostID", "size",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         containerID = try json["containerID"].int()
         hostID = try json["hostID"].int()
         size = try json["size"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -113,6 +128,7 @@ extension RuntimeSpec.IDMapping: JSONCodable {
         json["containerID"] = containerID.json
         json["hostID"] = hostID.json
         json["size"] = size.json
+        json.merge(extra)
         return .object(json)
     }
 }

@@ -5,6 +5,8 @@ extension RuntimeSpec {
     package struct ConsoleSize: Equatable, Sendable {
         package var height: UInt
         package var width: UInt
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(height: UInt, width: UInt) {
             self.height = height
@@ -44,6 +46,8 @@ extension RuntimeSpec {
         package var permitted: [String]?
         /// Kept over `execve` of any program without privileges of its own.
         package var ambient: [String]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             bounding: [String]? = nil, effective: [String]? = nil, inheritable: [String]? = nil,
@@ -65,6 +69,8 @@ extension RuntimeSpec {
         package var type: String
         package var soft: UInt64
         package var hard: UInt64
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(type: String, soft: UInt64, hard: UInt64) {
             self.type = type
@@ -103,6 +109,8 @@ extension RuntimeSpec {
         package var deadline: UInt64?
         /// In nanoseconds.
         package var period: UInt64?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             policy: SchedulerPolicy, nice: Int32? = nil, priority: Int32? = nil, flags: [String]? = nil,
@@ -132,6 +140,8 @@ extension RuntimeSpec {
         package var `class`: IOPriorityClass
         /// From 0, the highest, to 7.
         package var priority: Int
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(`class`: IOPriorityClass, priority: Int = 0) {
             self.`class` = `class`
@@ -145,6 +155,8 @@ extension RuntimeSpec {
         package var initial: String?
         /// After it has moved.
         package var final: String?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(initial: String? = nil, final: String? = nil) {
             self.initial = initial
@@ -154,15 +166,21 @@ extension RuntimeSpec {
 }
 
 extension RuntimeSpec.ConsoleSize: JSONCodable {
+    private static let known = [
+        "height", "width",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         height = try json["height"].int()
         width = try json["width"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["height"] = height.json
         json["width"] = width.json
+        json.merge(extra)
         return .object(json)
     }
 }
@@ -192,12 +210,17 @@ extension RuntimeSpec.User: JSONCodable {
 }
 
 extension RuntimeSpec.Capabilities: JSONCodable {
+    private static let known = [
+        "bounding", "effective", "inheritable", "permitted", "ambient",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         bounding = try json["bounding"].stringsIfPresent()
         effective = try json["effective"].stringsIfPresent()
         inheritable = try json["inheritable"].stringsIfPresent()
         permitted = try json["permitted"].stringsIfPresent()
         ambient = try json["ambient"].stringsIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -207,15 +230,21 @@ extension RuntimeSpec.Capabilities: JSONCodable {
         json["inheritable"] = inheritable?.json
         json["permitted"] = permitted?.json
         json["ambient"] = ambient?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Rlimit: JSONCodable {
+    private static let known = [
+        "type", "soft", "hard",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         type = try json["type"].string()
         soft = try json["soft"].int()
         hard = try json["hard"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -223,11 +252,16 @@ extension RuntimeSpec.Rlimit: JSONCodable {
         json["type"] = type.json
         json["soft"] = soft.json
         json["hard"] = hard.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Scheduler: JSONCodable {
+    private static let known = [
+        "policy", "nice", "priority", "flags", "runtime", "deadline", "period",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         policy = try json["policy"].read()
         nice = try json["nice"].intIfPresent()
@@ -236,6 +270,7 @@ extension RuntimeSpec.Scheduler: JSONCodable {
         runtime = try json["runtime"].intIfPresent()
         deadline = try json["deadline"].intIfPresent()
         period = try json["period"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -247,34 +282,47 @@ extension RuntimeSpec.Scheduler: JSONCodable {
         json["runtime"] = runtime?.json
         json["deadline"] = deadline?.json
         json["period"] = period?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.IOPriority: JSONCodable {
+    private static let known = [
+        "class", "priority",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         `class` = try json["class"].read()
         priority = try json["priority"].intIfPresent() ?? 0
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["class"] = `class`.json
         json["priority"] = priority.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.CPUAffinity: JSONCodable {
+    private static let known = [
+        "initial", "final",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         initial = try json["initial"].nonEmptyString()
         final = try json["final"].nonEmptyString()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["initial"] = initial?.json
         json["final"] = final?.json
+        json.merge(extra)
         return .object(json)
     }
 }

@@ -16,6 +16,8 @@ extension RuntimeSpec.Resources {
         package var throttleReadIOPSDevice: [ThrottleDevice]?
         /// Operations a second.
         package var throttleWriteIOPSDevice: [ThrottleDevice]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(
             weight: UInt16? = nil, leafWeight: UInt16? = nil, weightDevice: [WeightDevice]? = nil,
@@ -38,6 +40,8 @@ extension RuntimeSpec.Resources {
         package var minor: Int64
         package var weight: UInt16?
         package var leafWeight: UInt16?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(major: Int64, minor: Int64, weight: UInt16? = nil, leafWeight: UInt16? = nil) {
             self.major = major
@@ -52,6 +56,8 @@ extension RuntimeSpec.Resources {
         package var major: Int64
         package var minor: Int64
         package var rate: UInt64
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(major: Int64, minor: Int64, rate: UInt64) {
             self.major = major
@@ -62,6 +68,11 @@ extension RuntimeSpec.Resources {
 }
 
 extension RuntimeSpec.Resources.BlockIO: JSONCodable {
+    private static let known = [
+        "weight", "leafWeight", "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice",
+        "throttleReadIOPSDevice", "throttleWriteIOPSDevice",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         weight = try json["weight"].intIfPresent()
         leafWeight = try json["leafWeight"].intIfPresent()
@@ -70,6 +81,7 @@ extension RuntimeSpec.Resources.BlockIO: JSONCodable {
         throttleWriteBpsDevice = try json["throttleWriteBpsDevice"].readIfPresent()
         throttleReadIOPSDevice = try json["throttleReadIOPSDevice"].readIfPresent()
         throttleWriteIOPSDevice = try json["throttleWriteIOPSDevice"].readIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -81,16 +93,22 @@ extension RuntimeSpec.Resources.BlockIO: JSONCodable {
         json["throttleWriteBpsDevice"] = throttleWriteBpsDevice?.json
         json["throttleReadIOPSDevice"] = throttleReadIOPSDevice?.json
         json["throttleWriteIOPSDevice"] = throttleWriteIOPSDevice?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.WeightDevice: JSONCodable {
+    private static let known = [
+        "major", "minor", "weight", "leafWeight",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         major = try json["major"].int()
         minor = try json["minor"].int()
         weight = try json["weight"].intIfPresent()
         leafWeight = try json["leafWeight"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -99,15 +117,21 @@ extension RuntimeSpec.Resources.WeightDevice: JSONCodable {
         json["minor"] = minor.json
         json["weight"] = weight?.json
         json["leafWeight"] = leafWeight?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.ThrottleDevice: JSONCodable {
+    private static let known = [
+        "major", "minor", "rate",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         major = try json["major"].int()
         minor = try json["minor"].int()
         rate = try json["rate"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -115,6 +139,7 @@ extension RuntimeSpec.Resources.ThrottleDevice: JSONCodable {
         json["major"] = major.json
         json["minor"] = minor.json
         json["rate"] = rate.json
+        json.merge(extra)
         return .object(json)
     }
 }

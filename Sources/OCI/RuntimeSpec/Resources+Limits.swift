@@ -12,6 +12,8 @@ extension RuntimeSpec.Resources {
         package var minor: Int64?
         /// Of `r`, `w` and `m` (make nodes).
         package var access: String?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(allow: Bool, type: String? = nil, major: Int64? = nil, minor: Int64? = nil, access: String? = nil)
         {
@@ -99,6 +101,8 @@ extension RuntimeSpec.Resources {
     package struct Pids: Equatable, Sendable {
         /// -1 is "unlimited".
         package var limit: Int64?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(limit: Int64? = nil) {
             self.limit = limit
@@ -111,6 +115,8 @@ extension RuntimeSpec.Resources {
         package var pageSize: String
         /// In bytes, on reservations where the kernel counts them, else on usage.
         package var limit: UInt64
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(pageSize: String, limit: UInt64) {
             self.pageSize = pageSize
@@ -122,6 +128,8 @@ extension RuntimeSpec.Resources {
     package struct Network: Equatable, Sendable {
         package var classID: UInt32?
         package var priorities: [InterfacePriority]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(classID: UInt32? = nil, priorities: [InterfacePriority]? = nil) {
             self.classID = classID
@@ -133,6 +141,8 @@ extension RuntimeSpec.Resources {
     package struct InterfacePriority: Equatable, Sendable {
         package var name: String
         package var priority: UInt32
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(name: String, priority: UInt32) {
             self.name = name
@@ -144,6 +154,8 @@ extension RuntimeSpec.Resources {
     package struct RDMA: Equatable, Sendable {
         package var hcaHandles: UInt32?
         package var hcaObjects: UInt32?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(hcaHandles: UInt32? = nil, hcaObjects: UInt32? = nil) {
             self.hcaHandles = hcaHandles
@@ -153,12 +165,17 @@ extension RuntimeSpec.Resources {
 }
 
 extension RuntimeSpec.Resources.DeviceCgroup: JSONCodable {
+    private static let known = [
+        "allow", "type", "major", "minor", "access",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         allow = try json["allow"].bool()
         type = try json["type"].nonEmptyString()
         major = try json["major"].intIfPresent()
         minor = try json["minor"].intIfPresent()
         access = try json["access"].nonEmptyString()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -168,6 +185,7 @@ extension RuntimeSpec.Resources.DeviceCgroup: JSONCodable {
         json["major"] = major?.json
         json["minor"] = minor?.json
         json["access"] = access?.json
+        json.merge(extra)
         return .object(json)
     }
 }
@@ -242,69 +260,99 @@ extension RuntimeSpec.Resources.CPU: JSONCodable {
 }
 
 extension RuntimeSpec.Resources.Pids: JSONCodable {
+    private static let known = [
+        "limit"
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         limit = try json["limit"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["limit"] = limit?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.HugepageLimit: JSONCodable {
+    private static let known = [
+        "pageSize", "limit",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         pageSize = try json["pageSize"].string()
         limit = try json["limit"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["pageSize"] = pageSize.json
         json["limit"] = limit.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.Network: JSONCodable {
+    private static let known = [
+        "classID", "priorities",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         classID = try json["classID"].intIfPresent()
         priorities = try json["priorities"].readIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["classID"] = classID?.json
         json["priorities"] = priorities?.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.InterfacePriority: JSONCodable {
+    private static let known = [
+        "name", "priority",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         name = try json["name"].string()
         priority = try json["priority"].int()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["name"] = name.json
         json["priority"] = priority.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Resources.RDMA: JSONCodable {
+    private static let known = [
+        "hcaHandles", "hcaObjects",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         hcaHandles = try json["hcaHandles"].intIfPresent()
         hcaObjects = try json["hcaObjects"].intIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
         var json = JSONObject()
         json["hcaHandles"] = hcaHandles?.json
         json["hcaObjects"] = hcaObjects?.json
+        json.merge(extra)
         return .object(json)
     }
 }

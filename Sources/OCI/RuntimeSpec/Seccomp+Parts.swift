@@ -63,6 +63,8 @@ extension RuntimeSpec.Seccomp {
         /// What the masked argument must equal.
         package var valueTwo: UInt64?
         package var op: Operator
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(index: UInt32, value: UInt64, valueTwo: UInt64? = nil, op: Operator) {
             self.index = index
@@ -79,6 +81,8 @@ extension RuntimeSpec.Seccomp {
         /// Absent: `EPERM`.
         package var errnoRet: UInt32?
         package var args: [Arg]?
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(names: [String], action: Action, errnoRet: UInt32? = nil, args: [Arg]? = nil) {
             self.names = names
@@ -90,11 +94,16 @@ extension RuntimeSpec.Seccomp {
 }
 
 extension RuntimeSpec.Seccomp.Arg: JSONCodable {
+    private static let known = [
+        "index", "value", "valueTwo", "op",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         index = try json["index"].int()
         value = try json["value"].int()
         valueTwo = try json["valueTwo"].intIfPresent()
         op = try json["op"].read()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -103,16 +112,22 @@ extension RuntimeSpec.Seccomp.Arg: JSONCodable {
         json["value"] = value.json
         json["valueTwo"] = valueTwo?.json
         json["op"] = op.json
+        json.merge(extra)
         return .object(json)
     }
 }
 
 extension RuntimeSpec.Seccomp.Syscall: JSONCodable {
+    private static let known = [
+        "names", "action", "errnoRet", "args",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         names = try json["names"].strings()
         action = try json["action"].read()
         errnoRet = try json["errnoRet"].intIfPresent()
         args = try json["args"].readIfPresent()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -121,6 +136,7 @@ extension RuntimeSpec.Seccomp.Syscall: JSONCodable {
         json["action"] = action.json
         json["errnoRet"] = errnoRet?.json
         json["args"] = args?.json
+        json.merge(extra)
         return .object(json)
     }
 }

@@ -51,6 +51,8 @@ extension RuntimeSpec {
         package var pid: Int
         package var metadata: String?
         package var state: State
+        /// Members that this version of the specification does not know, unchanged.
+        package var extra: JSONObject = [:]
 
         package init(ociVersion: String, fds: [String], pid: Int, metadata: String? = nil, state: State) {
             self.ociVersion = ociVersion
@@ -91,12 +93,17 @@ extension RuntimeSpec.State: JSONCodable {
 }
 
 extension RuntimeSpec.ProcessState: JSONCodable {
+    private static let known = [
+        "ociVersion", "fds", "pid", "metadata", "state",
+    ]
+
     package init(json: JSONField) throws(JSONError) {
         ociVersion = try json["ociVersion"].string()
         fds = try json["fds"].strings()
         pid = try json["pid"].int()
         metadata = try json["metadata"].nonEmptyString()
         state = try json["state"].read()
+        extra = try json.members(besides: Self.known)
     }
 
     package var json: JSONValue {
@@ -106,6 +113,7 @@ extension RuntimeSpec.ProcessState: JSONCodable {
         json["pid"] = pid.json
         json["metadata"] = metadata?.json
         json["state"] = state.json
+        json.merge(extra)
         return .object(json)
     }
 }
