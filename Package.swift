@@ -138,16 +138,9 @@ var rooms: [Room] = [
         ],
         linker: [.unsafeFlags(["-static-executable"])]),
     library(
-        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"],
-        packages: [argumentParser],
-        tested: true),
+        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
     command(
-        "pouch", uses: ["Verbs"], packages: [argumentParser],
-        linker: [
-            .unsafeFlags([
-                "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
-            ])
-        ]),
+        "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-stdlib"])]),
     command(
         "pouchd",
         uses: [

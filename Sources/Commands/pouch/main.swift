@@ -1,7 +1,4 @@
-import ArgumentParser
+internal import Glibc
+internal import Verbs
 
-struct Pouch: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "x")
-    func run() { print("ok") }
-}
-Pouch.main()
+exit(Pouch.main(Array(CommandLine.arguments.dropFirst())))

@@ -13,14 +13,16 @@ package struct DetachKeys: Sendable {
     private let sequence: [UInt8]
     private var matched = 0
 
-    /// `ctrl-p,ctrl-q`
+    /// The keys `ctrl-p,ctrl-q`.
     package static let standard = DetachKeys(sequence: [0x10, 0x11])
 
     private init(sequence: [UInt8]) {
         self.sequence = sequence
     }
 
-    /// Reads keys such as `ctrl-p,ctrl-q` or `a,b`: single characters or `ctrl-` with `a`-`z`, `@`, `[`, `\`, `]`, `^` or `_`.
+    /// Reads keys such as `ctrl-p,ctrl-q` or `a,b`.
+    ///
+    /// A key is one character, or `ctrl-` with a letter or one of `@`, `[`, `\`, `]`, `^` and `_`.
     ///
     /// - Throws: ``ClientError/keys(_:reason:)``.
     ///

@@ -93,10 +93,10 @@ package struct Relay {
     }
 
     private mutating func deliver(_ bytes: ArraySlice<UInt8>) throws(ClientError) {
-        guard isMultiplexed else { return try write(bytes, to: output) }
+        guard isMultiplexed else { return try writeAll(bytes, to: output) }
         let (output, errors) = (output, errors)
         try frames.feed(bytes) { (target, payload) throws(ClientError) in
-            try write(payload, to: target == .output ? output : errors)
+            try writeAll(payload, to: target == .output ? output : errors)
         }
     }
 
@@ -140,7 +140,7 @@ package struct Relay {
 }
 
 /// Writes all of `bytes`, waiting when the descriptor is non-blocking and full.
-package func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(ClientError) {
+package func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(ClientError) {
     var rest = bytes
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -49,3 +49,8 @@ package final class SignalQueue {
 
     package static let windowChanged = SIGWINCH
 }
+
+extension SignalQueue {
+    /// Those that would end this process: kept back where a terminal must be put in order first.
+    package static let fatal: [Int32] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
+}
