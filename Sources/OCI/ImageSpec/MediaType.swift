@@ -36,7 +36,7 @@ package struct MediaType: Hashable, Sendable, RawRepresentable, ExpressibleByStr
 
     /// How the archive of a layer is packed.
     package enum Compression: String, Sendable {
-        case none, gzip, zstd
+        case uncompressed, gzip, zstd
     }
 
     /// How a layer is packed, or `nil` for what is no layer of ours.
@@ -46,7 +46,7 @@ package struct MediaType: Hashable, Sendable, RawRepresentable, ExpressibleByStr
         switch rawValue.replacingPrefix(
             "application/vnd.oci.image.layer.nondistributable.v1.", "application/vnd.oci.image.layer.v1.")
         {
-        case Self.ociLayer.rawValue, Self.dockerLayer.rawValue: MediaType.Compression.none
+        case Self.ociLayer.rawValue, Self.dockerLayer.rawValue: .uncompressed
         case Self.ociLayerGzip.rawValue, Self.dockerLayerGzip.rawValue, Self.dockerForeignLayer.rawValue: .gzip
         case Self.ociLayerZstd.rawValue, Self.dockerLayer.rawValue + ".zstd": .zstd
         default: nil
