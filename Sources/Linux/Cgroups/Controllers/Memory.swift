@@ -67,7 +67,7 @@ package struct Memory: Controller {
             settings.append(
                 Setting(
                     "memory.memsw.limit_in_bytes", wantedSwap.written(on: .v1),
-                    isOptional: swap == nil || swap == .unlimited,
+                    isOptional: wantedSwap == .unlimited,
                     remedy: "boot with swapaccount=1, or leave the swap limit out"))
         }
         if let reservation, !reservation.isUnset {
@@ -100,7 +100,7 @@ package struct Memory: Controller {
         if let swapAlone = try swapAlone() {
             settings.append(
                 Setting(
-                    "memory.swap.max", swapAlone.written(on: .v2), isOptional: swap == nil || swap == .unlimited,
+                    "memory.swap.max", swapAlone.written(on: .v2), isOptional: swapAlone == .unlimited,
                     remedy: "boot with swapaccount=1, or leave the swap limit out"))
         }
         if let wantedLimit { settings.append(Setting("memory.max", wantedLimit.written(on: .v2))) }
