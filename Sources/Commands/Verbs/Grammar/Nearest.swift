@@ -1,11 +1,11 @@
 /// The candidate that differs from `word` by few letters, if there is one.
 ///
-/// Two edits, or one for short words; a candidate that `word` begins counts too.
+/// One that `word` begins, else one at two edits, or one for short words.
 func nearest(_ word: String, in candidates: [String]) -> String? {
+    if word.count >= 3, let longer = candidates.first(where: { $0.hasPrefix(word) }) { return longer }
     let limit = word.count <= 3 ? 1 : 2
     let ranked = candidates.map { ($0, editDistance(word, $0)) }.filter { $0.1 <= limit }
-    if let best = ranked.min(by: { $0.1 < $1.1 }) { return best.0 }
-    return word.count >= 3 ? candidates.first { $0.hasPrefix(word) } : nil
+    return ranked.min { $0.1 < $1.1 }?.0
 }
 
 /// The least number of letters to insert, delete, replace or swap with their neighbour.
