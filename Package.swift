@@ -119,7 +119,8 @@ var rooms: [Room] = [
     library(
         "Node", "Engine",
         uses: [
-            "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units",
+            "LinuxKernel",
             "CLinux", "Cgroups",
             "Seccomp", "Lanes",
         ],

@@ -1,7 +1,9 @@
 package import Lanes
 package import LinuxKernel
 
-/// Where bytes go; blocking, so used on lanes. A slow taker holds the writer back.
+/// Where bytes go; blocking, so used on lanes.
+///
+/// A slow taker holds the writer back.
 package protocol BlockSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError)
 }

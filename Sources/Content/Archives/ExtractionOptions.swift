@@ -42,8 +42,12 @@ package struct ExtractionReport: Equatable, Sendable {
     package var entries = 0
     /// Bytes of file content that were written, holes not counted.
     package var bytes: Int64 = 0
-    /// Directories that no entry described; they were made 0755 and root's. In a layer they should look like the parent's.
+    /// Directories that no entry described, made 0755 and root's.
+    ///
+    /// In a layer they should look as in the layers below.
     package var impliedDirectories: [EntryPath] = []
+    /// An entry described the root itself.
+    package var describesRoot = false
     /// Attributes that the file system does not take, by name.
     package var droppedAttributes: Set<[UInt8]> = []
 }

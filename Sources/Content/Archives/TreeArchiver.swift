@@ -93,7 +93,7 @@ package final class TreeArchiver {
     // MARK: the walk
 
     private func archiveContents(of place: Place, as archived: [UInt8]) throws(ArchiveError) {
-        if case .overlay = options.whiteouts, isOpaque(try place.open()) {
+        if case .overlay = options.whiteouts, try place.open().isOpaque {
             try writeWhiteout(named: Whiteout.opaque, below: archived)
         }
         let directory = try place.open().raw
@@ -234,12 +234,6 @@ package final class TreeArchiver {
     }
 
     // MARK: whiteouts
-
-    private func isOpaque(_ directory: DirectoryHandle) -> Bool {
-        ["trusted.overlay.opaque", "user.overlay.opaque"].contains { name in
-            Attributes.read(name, of: [], at: directory.raw) == [UInt8(ascii: "y")]
-        }
-    }
 
     private func writeWhiteout(named name: [UInt8], below parent: [UInt8]) throws(ArchiveError) {
         try add(ArchiveEntry(path: joined(parent, name), kind: .file, mode: 0))

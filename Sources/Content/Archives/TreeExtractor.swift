@@ -195,6 +195,7 @@ package final class TreeExtractor {
 
     private func describeRoot(_ entry: ArchiveEntry) throws(ArchiveError) {
         let path = EntryPath()
+        report.describesRoot = true
         try describe(entry, path, name: [46], at: tree.root.raw, timed: false)
         directoryTimes.append((path, entry.modified))
     }

@@ -45,6 +45,9 @@ package final class Lanes: TaskExecutor {
         }.get()
     }
 
+    /// Starts `body` on a thread that may block, without waiting for it.
+    package func start(_ body: @escaping @Sendable () -> Void) { submit(.closure(body)) }
+
     /// How many threads there are right now.
     package var threads: Int { monitor.withLock { $0.threads } }
 

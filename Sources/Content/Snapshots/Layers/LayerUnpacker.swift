@@ -1,0 +1,125 @@
+internal import Archives
+internal import ContentStore
+internal import ImageSpec
+internal import JSON
+internal import LinuxKernel
+
+/// A layer that was unpacked and verified in itself, before it is known what it lies on.
+final class UnpackedLayer {
+    let blob: ContentDescriptor
+    let diffID: Digest
+    let report: ExtractionReport
+    /// Taken by the first image that uses the layer.
+    private(set) var build: LayerBuild?
+
+    init(blob: ContentDescriptor, diffID: Digest, report: ExtractionReport, build: LayerBuild) {
+        self.blob = blob
+        self.diffID = diffID
+        self.report = report
+        self.build = build
+    }
+
+    func take() -> LayerBuild? {
+        defer { build = nil }
+        return build
+    }
+}
+
+/// Hashes, keeps and unpacks layers in one pass over their bytes; blocking.
+struct LayerUnpacker {
+    let content: ContentStore
+    let layers: LayerStore
+
+    /// Reads a layer, compressed or not: its blob goes into the content store, its files into a build.
+    ///
+    /// Both digests are over all bytes, also those after the archive's end.
+    func unpack(_ source: any BlockSource, lease: Lease) throws(ImageError) -> UnpackedLayer {
+        let ingest = try keeping { () throws(ContentError) in try content.ingest() }
+        let build = try layers.begin()
+        var head: [UInt8] = []
+        let kept = WatchedSource(source) { (bytes) throws(ArchiveError) in
+            if head.count < 8 { head += bytes.prefix(8 - head.count) }
+            do throws(ContentError) {
+                try ingest.write(bytes)
+            } catch {
+                throw .interrupted(error.description)
+            }
+        }
+        let (diffID, report) = try extract(kept, into: build, options: .layer)
+        let blob = try keeping { () throws(ContentError) in try ingest.commit(lease: lease) }
+        return UnpackedLayer(
+            blob: ContentDescriptor(mediaType: Self.mediaType(of: head), digest: blob, size: ingest.offset),
+            diffID: diffID, report: report, build: build)
+    }
+
+    /// Unpacks all of `source` into `build`; gives the digest of the uncompressed bytes.
+    func extract(
+        _ source: any BlockSource, into build: LayerBuild, options: ExtractionOptions
+    ) throws(ImageError) -> (diffID: Digest, report: ExtractionReport) {
+        var hasher = BlobHasher()
+        return try translating { () throws(ArchiveError) in
+            let plain = WatchedSource(try DecompressedSource(source)) { (bytes) in hasher.update(bytes) }
+            let extractor = TreeExtractor(into: try Tree(path: build.diff), options: options)
+            let report = try extractor.extract(try TarReader(plain, decompressing: false))
+            try plain.drain()
+            try source.drain()
+            build.describesRoot = report.describesRoot
+            return (hasher.digest, report)
+        }
+    }
+
+    /// Makes a layer visible on top of `parent`.
+    ///
+    /// A layer that occurs twice in an image, or that another image has on other ground, shares its files.
+    func commit(
+        _ layer: UnpackedLayer, on parent: Digest?, lease: LayerLease
+    ) throws(ImageError) -> Digest {
+        let chainID = LayerStore.chainID(of: layer.diffID, on: parent)
+        lease.pin(chainID)
+        if layers.contains(chainID) { return chainID }
+        if let build = layer.take() {
+            return try layers.commit(
+                build, diffID: layer.diffID, on: parent, size: layer.report.bytes,
+                implied: layer.report.impliedDirectories, lease: lease)
+        }
+        guard let twin = layers.layer(withDiffID: layer.diffID) else {
+            throw .malformed("layer \(layer.diffID) vanished while it was used")
+        }
+        return try layers.commit(
+            try layers.clone(twin), diffID: twin.diffID, on: parent, size: twin.size, implied: [], lease: lease)
+    }
+
+    /// Unpacks from their blobs the layers of `image` that are not there.
+    ///
+    /// - Throws: `content(.notFound)` when a blob is gone, `layerMismatch` when it is damaged.
+    func ensureLayers(of image: Image) throws(ImageError) {
+        let lease = layers.lease()
+        var parent: Digest?
+        for (layer, chainID) in zip(image.layers, image.chain) {
+            lease.pin(chainID)
+            if !layers.contains(chainID) {
+                let build = try layers.begin()
+                let blob = try keeping { () throws(ContentError) in BlobFile(try content.open(layer.blob.digest)) }
+                let (diffID, report) = try extract(blob.source, into: build, options: .layer)
+                guard diffID == layer.diffID else { throw .layerMismatch(expected: layer.diffID, actual: diffID) }
+                _ = try layers.commit(
+                    build, diffID: diffID, on: parent, size: report.bytes, implied: report.impliedDirectories,
+                    lease: lease)
+            }
+            parent = chainID
+        }
+    }
+
+    private static func mediaType(of head: [UInt8]) -> MediaType {
+        if head.starts(with: [0x1f, 0x8b]) { return .ociLayerGzip }
+        if head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .ociLayerZstd }
+        return .ociLayer
+    }
+}
+
+/// An open blob as a source.
+struct BlobFile {
+    let source: DescriptorSource
+
+    init(_ descriptor: consuming Descriptor) { source = DescriptorSource(descriptor) }
+}

@@ -1,0 +1,237 @@
+package import Archives
+internal import CLinux
+internal import Glibc
+package import ImageSpec
+internal import JSON
+internal import LinuxKernel
+internal import Synchronization
+
+/// Snapshots as overlayfs mounts: layers are shared directories, what a container writes is its own.
+///
+/// ```
+/// containers-rw/<id>/upper   what the container wrote
+/// containers-rw/<id>/work    overlayfs's scratch
+/// containers-rw/<id>/image   a link whose text is the chain ID of the top layer, or "scratch", and the options
+/// empty/                     the lowest layer of images without one
+/// ```
+package final class OverlaySnapshotter: Snapshotter {
+    package static let name = "overlay2"
+
+    let layers: LayerStore
+    private let root: String
+    private let known = Mutex<[String: Snapshot]>([:])
+
+    /// What a snapshot was prepared from.
+    struct Snapshot: Equatable, Sendable {
+        var stack: [LayerRecord]
+        var options: SnapshotOptions
+    }
+
+    /// Opens or makes the snapshots below the data root of `layers`; those that a crash left half made are removed.
+    package init(layers: LayerStore) throws(SnapshotError) {
+        self.layers = layers
+        root = layers.root
+        for directory in ["/containers-rw", "/empty"] {
+            try asking { () throws(SyscallError) in try LayerStore.ensureDirectory(root + directory, mode: 0o711) }
+        }
+        for id in try asking({ () throws(SyscallError) in try Files.list("\(root)/containers-rw") }) {
+            guard let text = try? Files.readLink("\(directory(of: id))/image"),
+                let (top, options) = Self.read(text)
+            else {
+                try asking { () throws(SyscallError) in try Tree.remove(path: directory(of: id)) }
+                continue
+            }
+            // A snapshot without its layers stays: its own files may be all that somebody has left.
+            guard let stack = layers.use(top) else { continue }
+            known.withLock { $0[id] = Snapshot(stack: stack, options: options) }
+        }
+    }
+
+    func directory(of id: String) -> String { "\(root)/containers-rw/\(id)" }
+
+    package func ids() throws(SnapshotError) -> [String] {
+        try asking { () throws(SyscallError) in try Files.list("\(root)/containers-rw") }
+    }
+
+    // MARK: life
+
+    package func prepare(_ id: String, from top: Digest?, options: SnapshotOptions) throws(SnapshotError)
+        -> SnapshotMount
+    {
+        guard let stack = layers.use(top) else {
+            throw .missingLayers(of: top ?? Digest(hash: [UInt8](repeating: 0, count: 32)))
+        }
+        do throws(SnapshotError) {
+            try asking { () throws(SyscallError) in
+                let directory = directory(of: id)
+                try Files.makeDirectory(directory, mode: 0o710)
+                try makeDirectories(directory, options)
+                // Last: without the link a snapshot counts as half made.
+                try Files.makeLink("\(directory)/image", to: Self.write(top, options))
+            }
+        } catch {
+            layers.unpin(stack.map(\.chainID))
+            if case .kernel(let reason) = error, reason.errno == EEXIST { throw .exists(id) }
+            throw error
+        }
+        let snapshot = Snapshot(stack: stack, options: options)
+        known.withLock { $0[id] = snapshot }
+        return mount(id, snapshot)
+    }
+
+    private func makeDirectories(_ directory: String, _ options: SnapshotOptions) throws(SyscallError) {
+        try LayerStore.ensureDirectory("\(directory)/upper", mode: 0o755)
+        try LayerStore.ensureDirectory("\(directory)/work", mode: 0o711)
+        guard let map = options.idMap else { return }
+        // The root of the filesystem belongs to the container's root.
+        let owner = map.users.first { $0.container == 0 }?.host ?? 0
+        let group = map.groups.first { $0.container == 0 }?.host ?? 0
+        try Files.changeOwner("\(directory)/upper", user: owner, group: group, at: AT_FDCWD)
+    }
+
+    package func mount(_ id: String) throws(SnapshotError) -> SnapshotMount {
+        let snapshot = try snapshot(id)
+        try asking { () throws(SyscallError) in try makeDirectories(directory(of: id), snapshot.options) }
+        return mount(id, snapshot)
+    }
+
+    func snapshot(_ id: String) throws(SnapshotError) -> Snapshot {
+        guard let snapshot = known.withLock({ $0[id] }) else { throw .notFound(id) }
+        return snapshot
+    }
+
+    private func mount(_ id: String, _ snapshot: Snapshot) -> SnapshotMount {
+        var options = ["index=off", "redirect_dir=off", "metacopy=off"]
+        if snapshot.options.isVolatile { options.append("volatile") }
+        return SnapshotMount(
+            root: root, lower: snapshot.stack.isEmpty ? ["empty"] : snapshot.stack.map { "l/\($0.link)" },
+            upper: "containers-rw/\(id)/upper", work: "containers-rw/\(id)/work", options: options,
+            idMap: snapshot.options.idMap)
+    }
+
+    package func remove(_ id: String) throws(SnapshotError) {
+        let snapshot = known.withLock { $0.removeValue(forKey: id) }
+        let away = "\(root)/tmp/snapshot-\(id)"
+        try asking { () throws(SyscallError) in
+            do throws(SyscallError) {
+                try Files.rename(directory(of: id), to: away)
+            } catch {
+                if error.errno == ENOENT { return }
+                // An earlier removal left something: finish that one too.
+                guard error.errno == ENOTEMPTY || error.errno == EEXIST else { throw error }
+                try Tree.remove(path: directory(of: id))
+            }
+            try Tree.remove(path: away)
+        }
+        if let snapshot { layers.unpin(snapshot.stack.map(\.chainID)) }
+    }
+
+    // MARK: the link's text
+
+    /// `<chain id or scratch>[ volatile][ users=<c>:<h>:<n>,… groups=…]`.
+    private static func write(_ top: Digest?, _ options: SnapshotOptions) -> String {
+        var words = [top?.description ?? "scratch"]
+        if options.isVolatile { words.append("volatile") }
+        if let map = options.idMap {
+            words.append("users=" + map.users.map(text).joined(separator: ","))
+            words.append("groups=" + map.groups.map(text).joined(separator: ","))
+        }
+        return words.joined(separator: " ")
+    }
+
+    private static func text(_ range: SnapshotMount.IDRange) -> String {
+        "\(range.container):\(range.host):\(range.count)"
+    }
+
+    private static func read(_ text: String) -> (top: Digest?, options: SnapshotOptions)? {
+        let words = text.split(separator: " ").map(String.init)
+        guard let first = words.first else { return nil }
+        let top = try? Digest(parsing: first)
+        guard top != nil || first == "scratch" else { return nil }
+        var options = SnapshotOptions()
+        var map = SnapshotMount.IDMap(users: [], groups: [])
+        for word in words.dropFirst() {
+            if word == "volatile" { options.isVolatile = true }
+            if word.hasPrefix("users=") { map.users = ranges(word.dropFirst(6)) }
+            if word.hasPrefix("groups=") { map.groups = ranges(word.dropFirst(7)) }
+        }
+        if !map.users.isEmpty { options.idMap = map }
+        return (top, options)
+    }
+
+    private static func ranges(_ text: Substring) -> [SnapshotMount.IDRange] {
+        text.split(separator: ",").compactMap { part in
+            let numbers = part.split(separator: ":").compactMap { UInt32($0) }
+            return numbers.count == 3
+                ? .init(container: numbers[0], host: numbers[1], count: numbers[2]) : nil
+        }
+    }
+
+    // MARK: looking inside
+
+    package func usage(of id: String) throws(SnapshotError) -> SnapshotUsage {
+        let upper = "\(directory(of: id))/upper"
+        return try reading { () throws(ArchiveError) in
+            let usage = try TreeUsage.measure(try Tree(path: upper))
+            return SnapshotUsage(bytes: usage.bytes, inodes: usage.inodes)
+        }
+    }
+
+    package func changes(of id: String) throws(SnapshotError) -> [SnapshotChange] {
+        let snapshot = try snapshot(id)
+        return try reading { () throws(ArchiveError) in try comparison(id, snapshot).all() }
+    }
+
+    package func writeLayer(of id: String, to sink: any BlockSink) throws(SnapshotError) {
+        let snapshot = try snapshot(id)
+        try reading { () throws(ArchiveError) in
+            let comparison = try comparison(id, snapshot)
+            let leftOut = try comparison.leftOut()
+            var options = ArchivingOptions(whiteouts: .overlay)
+            options.leavesOut = { leftOut.contains("/\($0)") }
+            if let map = snapshot.options.idMap {
+                options.owners = { (map.users.container($0), map.groups.container($1)) }
+            }
+            try TreeArchiver(to: sink, options: options).archive(comparison.upper)
+        }
+    }
+
+    private func comparison(_ id: String, _ snapshot: Snapshot) throws(ArchiveError) -> OverlayChanges {
+        var lower: [Tree] = []
+        for record in snapshot.stack { lower.append(try Tree(path: layers.diff(of: record.chainID))) }
+        return OverlayChanges(upper: try Tree(path: "\(directory(of: id))/upper"), lower: lower)
+    }
+
+    package func withRoot<Result: Sendable>(
+        of id: String, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
+    ) throws(SnapshotError) -> Result {
+        let mount = try mount(id)
+        return try PrivateMount.run(mount, body)
+    }
+
+    func asking<Result>(_ body: () throws(SyscallError) -> Result) throws(SnapshotError) -> Result {
+        do throws(SyscallError) {
+            return try body()
+        } catch {
+            throw .kernel(error)
+        }
+    }
+
+    private func reading<Result>(_ body: () throws(ArchiveError) -> Result) throws(SnapshotError) -> Result {
+        do throws(ArchiveError) {
+            return try body()
+        } catch {
+            throw .archive(error)
+        }
+    }
+}
+
+extension [SnapshotMount.IDRange] {
+    /// The number inside the user namespace of a number on the host; what is not mapped stays.
+    func container(_ host: UInt32) -> UInt32 {
+        for range in self where host >= range.host && host - range.host < range.count {
+            return range.container + (host - range.host)
+        }
+        return host
+    }
+}

@@ -1,0 +1,107 @@
+package import Archives
+package import ImageSpec
+package import LinuxKernel
+
+/// How a snapshot is to be made.
+package struct SnapshotOptions: Equatable, Sendable {
+    /// What is written need not survive a crash of the machine: for containers that vanish with their end.
+    package var isVolatile = false
+    /// The container runs in a user namespace with this map.
+    package var idMap: SnapshotMount.IDMap?
+
+    package init(isVolatile: Bool = false, idMap: SnapshotMount.IDMap? = nil) {
+        self.isVolatile = isVolatile
+        self.idMap = idMap
+    }
+}
+
+/// Disk that a snapshot's own files take.
+package struct SnapshotUsage: Equatable, Sendable {
+    /// Bytes on the disk.
+    package var bytes: Int64
+    package var inodes: Int
+
+    package init(bytes: Int64 = 0, inodes: Int = 0) {
+        self.bytes = bytes
+        self.inodes = inodes
+    }
+}
+
+/// One path that differs from the image.
+package struct SnapshotChange: Hashable, Sendable {
+    /// Docker's numbers.
+    package enum Kind: Int, Sendable {
+        case modified = 0
+        case added = 1
+        case deleted = 2
+    }
+
+    /// Absolute, as the container sees it.
+    package var path: String
+    package var kind: Kind
+
+    package init(path: String, kind: Kind) {
+        self.path = path
+        self.kind = kind
+    }
+}
+
+package enum SnapshotError: Error, Equatable, Sendable {
+    case notFound(String)
+    case exists(String)
+    /// A layer it needs is not there.
+    case missingLayers(of: Digest)
+    case archive(ArchiveError)
+    case kernel(SyscallError)
+}
+
+extension SnapshotError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notFound(let id): "snapshot \(id): not found"
+        case .exists(let id): "snapshot \(id): already exists"
+        case .missingLayers(let top): "snapshot of \(top): a layer is missing"
+        case .archive(let error): error.description
+        case .kernel(let error): error.description
+        }
+    }
+}
+
+/// Turns layers into root filesystems: one writable snapshot per container.
+///
+/// The engine calls it from lanes, any thread, blocking. All but ``withRoot(of:body:)`` touch the disk only as much as they
+/// must; ``prepare(_:from:options:)`` is on the path of every start and never syncs.
+package protocol Snapshotter: Sendable {
+    /// The name in `docker info` and inspections.
+    static var name: String { get }
+
+    /// Makes the writable snapshot `id` on the layers below `top` (none: an empty root), which it holds from then on.
+    ///
+    /// - Throws: `exists`, `missingLayers`.
+    func prepare(_ id: String, from top: Digest?, options: SnapshotOptions) throws(SnapshotError) -> SnapshotMount
+
+    /// The mount of a snapshot that was prepared before, also after a restart; directories that a power failure took are
+    /// made again.
+    func mount(_ id: String) throws(SnapshotError) -> SnapshotMount
+
+    /// Removes a snapshot and lets its layers go; one that is gone already is fine.
+    func remove(_ id: String) throws(SnapshotError)
+
+    /// Every snapshot there is.
+    func ids() throws(SnapshotError) -> [String]
+
+    func usage(of id: String) throws(SnapshotError) -> SnapshotUsage
+
+    /// What differs from the image, sorted by path, as `docker diff` shows it.
+    func changes(of id: String) throws(SnapshotError) -> [SnapshotChange]
+
+    /// Writes the difference from the image as a layer.
+    func writeLayer(of id: String, to sink: any BlockSink) throws(SnapshotError)
+
+    /// Mounts the snapshot where nobody sees it (a mount namespace of its own thread) and runs `body` with its root.
+    ///
+    /// For snapshots that no container has mounted; a running container's files are reached through its process.
+    func withRoot<Result: Sendable>(
+        of id: String, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
+    ) throws(SnapshotError) -> Result
+}
