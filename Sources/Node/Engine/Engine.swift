@@ -1,166 +1,137 @@
+internal import Cgroups
+internal import LinuxKernel
 package import Logging
-package import NIOCore
 
 /// Everything pouchd does with containers on this machine, behind one door.
 ///
 /// A container is named by id, by a prefix of its id that no other has, or by name.
 package final class Engine: Sendable {
     package let configuration: EngineConfiguration
+    let services: EngineServices
+    let images: ImageService
 
-    package init(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
-        self.configuration = configuration
+    /// Opens what is stored; nothing runs or changes before ``recover()``.
+    ///
+    /// - Throws: ``EngineError/failed(_:)`` when the database or the image store cannot be used.
+    package convenience init(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
+        let images = try ImageService(root: configuration.dataRoot)
+        try self.init(
+            configuration, logger: logger, images: images, rootfs: images,
+            launcher: ProcessLauncher(executable: configuration.runtimeExecutable, tree: try MachineFacts.tree()),
+            networks: PredefinedNetworks())
     }
 
-    /// Takes over what an earlier pouchd left, then serves timers, restarts and health checks until it is shut down.
+    init(
+        _ configuration: EngineConfiguration, logger: Logger, images: ImageService, rootfs: any RootfsStore,
+        launcher: any ShimLauncher, networks: any NetworkProvider
+    ) throws(EngineError) {
+        self.configuration = configuration
+        self.images = images
+        let paths = EnginePaths(data: configuration.dataRoot, exec: configuration.execRoot)
+        do throws(SyscallError) {
+            try Folders.make(paths.data, mode: 0o711)
+            try Folders.make(paths.containers, mode: 0o710)
+            try Folders.make(paths.volumes, mode: 0o711)
+            try Folders.make(paths.exec, mode: 0o711)
+            try Folders.make(paths.runs, mode: 0o711)
+            try Folders.make(paths.runtimeState, mode: 0o700)
+        } catch {
+            throw .system(doing: "prepare \(configuration.dataRoot) and \(configuration.execRoot)", error)
+        }
+        let database = try EngineDatabase(path: paths.database)
+        let events = EventBus()
+        services = EngineServices(
+            configuration: configuration, paths: paths, database: database, launcher: launcher, rootfs: rootfs,
+            networks: networks, volumes: VolumeStore(root: paths.volumes, database: database, events: events),
+            registry: Registry(), events: events, background: Background(), execs: ExecIndex(),
+            machine: try MachineFacts.current(), logger: logger)
+    }
+
+    /// Serves timers, restarts, health checks and the shims' news until the calling task is cancelled.
     ///
     /// Containers run on when it ends.
-    package func run() async throws {}
+    package func run() async { await services.background.run() }
 
-    // MARK: containers
+    func container(_ reference: String) async throws(EngineError) -> Container {
+        try await services.registry.find(reference)
+    }
 
-    package func create(_ request: CreateRequest, name: String?, platform: String? = nil)
-        async throws(EngineError) -> CreateResponse
-    { throw .unsupported("create") }
-    package func start(_ reference: String) async throws(EngineError) { throw .unsupported("start") }
+    // MARK: life
+
+    package func start(_ reference: String) async throws(EngineError) { try await container(reference).start() }
+
     /// `timeout` in seconds; nil is the container's own, -1 waits for ever.
     package func stop(_ reference: String, signal: String? = nil, timeout: Int? = nil) async throws(EngineError) {
-        throw .unsupported("stop")
+        try await container(reference).stop(signal: signal, timeout: timeout)
     }
+
     package func restart(_ reference: String, signal: String? = nil, timeout: Int? = nil) async throws(EngineError) {
-        throw .unsupported("restart")
+        try await container(reference).restart(signal: signal, timeout: timeout)
     }
+
     package func kill(_ reference: String, signal: String? = nil) async throws(EngineError) {
-        throw .unsupported("kill")
+        try await container(reference).kill(signal: signal)
     }
-    package func pause(_ reference: String) async throws(EngineError) { throw .unsupported("pause") }
-    package func unpause(_ reference: String) async throws(EngineError) { throw .unsupported("unpause") }
+
+    package func pause(_ reference: String) async throws(EngineError) { try await container(reference).pause() }
+    package func unpause(_ reference: String) async throws(EngineError) { try await container(reference).unpause() }
+
     package func rename(_ reference: String, to name: String) async throws(EngineError) {
-        throw .unsupported("rename")
+        guard !name.isEmpty else { throw .invalid("Neither old nor new names may be empty") }
+        try await container(reference).rename(to: try ContainerName.validated(name))
     }
+
     package func update(_ reference: String, _ update: UpdateConfig) async throws(EngineError) -> UpdateResponse {
-        throw .unsupported("update")
+        try await container(reference).update(update)
     }
+
     /// Returns once the wait has begun, so that nothing that happens afterwards is missed.
     package func wait(_ reference: String, _ condition: WaitCondition) async throws(EngineError) -> WaitTicket {
-        throw .unsupported("wait")
+        try await container(reference).wait(condition)
     }
+
     package func remove(_ reference: String, force: Bool, volumes: Bool) async throws(EngineError) {
-        throw .unsupported("remove")
+        try await container(reference).remove(force: force, volumes: volumes)
     }
-    package func prune(_ filters: Filters) async throws(EngineError) -> PruneReport { throw .unsupported("prune") }
-    package func list(_ options: ListOptions) async throws(EngineError) -> [ContainerSummary] {
-        throw .unsupported("list")
-    }
-    package func inspect(_ reference: String, size: Bool = false) async throws(EngineError) -> ContainerInspection {
-        throw .unsupported("inspect")
-    }
-    package func top(_ reference: String, arguments: String) async throws(EngineError) -> TopResult {
-        throw .unsupported("top")
-    }
-    /// The first sample at once unless `oneShot` is false and the client wants a difference; then one each second while `stream`.
-    package func stats(_ reference: String, stream: Bool, oneShot: Bool) async throws(EngineError)
-        -> AsyncStream<Stats>
-    { throw .unsupported("stats") }
+
+    // MARK: streams
+
     /// Also says whether the output is multiplexed (no terminal).
     package func logs(_ reference: String, _ options: LogOptions) async throws(EngineError)
         -> (multiplexed: Bool, output: OutputStream)
-    { throw .unsupported("logs") }
+    {
+        let container = try await container(reference)
+        return (!container.seen.record.hasTerminal, try await container.logs(options))
+    }
+
     package func attach(_ reference: String, _ options: AttachOptions) async throws(EngineError) -> any AttachSession {
-        throw .unsupported("attach")
+        try await container(reference).attach(options)
     }
+
     package func resize(_ reference: String, rows: Int, columns: Int) async throws(EngineError) {
-        throw .unsupported("resize")
+        try await container(reference).resize(rows: rows, columns: columns, exec: nil)
     }
-    package func changes(_ reference: String) async throws(EngineError) -> [FilesystemChange] {
-        throw .unsupported("changes")
-    }
-    package func export(_ reference: String) async throws(EngineError) -> ByteStream { throw .unsupported("export") }
-
-    // MARK: archives
-
-    package func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
-        throw .unsupported("stat")
-    }
-    /// A tar of `path`.
-    package func readArchive(_ reference: String, path: String) async throws(EngineError) -> (PathStat, ByteStream) {
-        throw .unsupported("archive")
-    }
-    /// Unpacks a tar, plain or compressed, into the folder `path`.
-    package func writeArchive<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
-        _ reference: String, path: String, noOverwriteDirNonDir: Bool, copyOwner: Bool, body: Body
-    ) async throws(EngineError) { throw .unsupported("archive") }
 
     // MARK: exec
 
     /// Gives the exec's id.
     package func createExec(_ reference: String, _ config: ExecConfig) async throws(EngineError) -> String {
-        throw .unsupported("exec")
+        try await container(reference).createExec(config)
     }
+
     /// Nil when detached; else the session, with the program running.
     package func startExec(_ id: String, _ config: ExecStartConfig) async throws(EngineError) -> (any AttachSession)? {
-        throw .unsupported("exec")
+        let (id, container) = try services.execs.find(id)
+        return try await container.startExec(id, config)
     }
-    package func inspectExec(_ id: String) async throws(EngineError) -> ExecInspection { throw .unsupported("exec") }
+
+    package func inspectExec(_ id: String) async throws(EngineError) -> ExecInspection {
+        let (id, container) = try services.execs.find(id)
+        return try await container.inspectExec(id)
+    }
+
     package func resizeExec(_ id: String, rows: Int, columns: Int) async throws(EngineError) {
-        throw .unsupported("exec")
+        let (id, container) = try services.execs.find(id)
+        try await container.resize(rows: rows, columns: columns, exec: id)
     }
-
-    // MARK: images
-
-    package func images(all: Bool, filters: Filters, sharedSize: Bool = false) async throws(EngineError)
-        -> [ImageSummary]
-    { throw .unsupported("images") }
-    package func image(_ name: String) async throws(EngineError) -> ImageInspection { throw .unsupported("images") }
-    package func imageHistory(_ name: String) async throws(EngineError) -> [ImageHistoryEntry] {
-        throw .unsupported("images")
-    }
-    /// Gives a line for each image: "Loaded image: busybox:latest".
-    package func loadImages<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(_ body: Body)
-        async throws(EngineError) -> [String]
-    { throw .unsupported("images") }
-    /// Makes an image of a tar of a root filesystem; gives its id.
-    package func importImage<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
-        _ body: Body, repository: String?, tag: String?, message: String, changes: [String], platform: String?
-    ) async throws(EngineError) -> String { throw .unsupported("images") }
-    package func saveImages(_ names: [String]) async throws(EngineError) -> ByteStream { throw .unsupported("images") }
-    package func tagImage(_ name: String, repository: String, tag: String) async throws(EngineError) {
-        throw .unsupported("images")
-    }
-    package func removeImage(_ name: String, force: Bool, prune: Bool) async throws(EngineError) -> [ImageDeletion] {
-        throw .unsupported("images")
-    }
-    package func pruneImages(_ filters: Filters) async throws(EngineError) -> PruneReport {
-        throw .unsupported("images")
-    }
-    /// Gives the new image's id.
-    package func commit(_ request: CommitRequest) async throws(EngineError) -> String { throw .unsupported("commit") }
-
-    // MARK: volumes
-
-    package func volumes(_ filters: Filters) async throws(EngineError) -> VolumeList { throw .unsupported("volumes") }
-    package func createVolume(_ request: VolumeCreateRequest) async throws(EngineError) -> Volume {
-        throw .unsupported("volumes")
-    }
-    package func volume(_ name: String) async throws(EngineError) -> Volume { throw .unsupported("volumes") }
-    package func removeVolume(_ name: String, force: Bool) async throws(EngineError) { throw .unsupported("volumes") }
-    package func pruneVolumes(_ filters: Filters) async throws(EngineError) -> PruneReport {
-        throw .unsupported("volumes")
-    }
-
-    // MARK: networks
-
-    package func networks(_ filters: Filters) async throws(EngineError) -> [NetworkInspection] {
-        throw .unsupported("networks")
-    }
-    package func network(_ reference: String) async throws(EngineError) -> NetworkInspection {
-        throw .unsupported("networks")
-    }
-
-    // MARK: the system
-
-    package func systemReport() async throws(EngineError) -> SystemReport { throw .unsupported("info") }
-    package func versionReport() -> VersionReport { VersionReport() }
-    package func diskUsage() async throws(EngineError) -> DiskUsageReport { throw .unsupported("df") }
-    /// What happened since and what happens until; ends at `until`, or never.
-    package func events(_ query: EventQuery) throws(EngineError) -> AsyncStream<Event> { throw .unsupported("events") }
 }

@@ -62,11 +62,12 @@ package struct ExecProcess: Codable, Equatable, Sendable, Zeroed {
             "tty": .bool(tty), "entrypoint": .string(entrypoint), "arguments": .strings(arguments),
             "privileged": .bool(privileged), "user": .string(user),
         ]
-        try fields.encode(to: encoder)
+        var container = encoder.singleValueContainer()
+        try container.encode(fields)
     }
 
     package init(from decoder: any Decoder) throws {
-        let fields = try [String: PlainValue](from: decoder)
+        let fields = try decoder.singleValueContainer().decode([String: PlainValue].self)
         if case .bool(let value)? = fields["tty"] { tty = value }
         if case .string(let value)? = fields["entrypoint"] { entrypoint = value }
         if case .strings(let value)? = fields["arguments"] { arguments = value }

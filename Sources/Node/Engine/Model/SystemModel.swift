@@ -116,11 +116,12 @@ package struct RuntimeReport: Codable, Equatable, Sendable {
     package func encode(to encoder: any Encoder) throws {
         var fields: [String: PlainValue] = ["path": .string(path)]
         if !runtimeArgs.isEmpty { fields["runtimeArgs"] = .strings(runtimeArgs) }
-        try fields.encode(to: encoder)
+        var container = encoder.singleValueContainer()
+        try container.encode(fields)
     }
 
     package init(from decoder: any Decoder) throws {
-        let fields = try [String: PlainValue](from: decoder)
+        let fields = try decoder.singleValueContainer().decode([String: PlainValue].self)
         if case .string(let text)? = fields["path"] { path = text }
         if case .strings(let list)? = fields["runtimeArgs"] { runtimeArgs = list }
     }

@@ -48,7 +48,7 @@ struct SpecCompiler {
         let capabilities = try CapabilityNames.resolved(
             add: host.capAdd?.words ?? [], drop: host.capDrop?.words ?? [], privileged: host.privileged)
         process.capabilities = Self.capabilities(capabilities, uid: input.user.uid)
-        process.rlimits = try rlimits()
+        process.rlimits = rlimits()
         process.noNewPrivileges = input.noNewPrivileges
         process.apparmorProfile = host.privileged && input.appArmor == nil ? nil : input.appArmor
         process.oomScoreAdj = host.oomScoreAdj
@@ -62,7 +62,7 @@ struct SpecCompiler {
             : RuntimeSpec.Capabilities(bounding: names)
     }
 
-    private func rlimits() throws(EngineError) -> [RuntimeSpec.Rlimit]? {
+    func rlimits() -> [RuntimeSpec.Rlimit]? {
         var byName: [String: Ulimit] = [:]
         for limit in input.ulimits { byName[limit.name] = limit }
         for limit in host.ulimits ?? [] { byName[limit.name] = limit }

@@ -1,0 +1,58 @@
+internal import Glibc
+internal import Lanes
+internal import LinuxKernel
+
+extension Container {
+    /// The mounts with their sources on this machine; makes what `-v` makes, fills volumes that are new.
+    func resolvedMounts(_ rootfs: Rootfs) async throws(EngineError) -> [SpecInput.ResolvedMount] {
+        var resolved: [SpecInput.ResolvedMount] = []
+        for plan in record.mounts {
+            switch plan.kind {
+            case .tmpfs: resolved.append(SpecInput.ResolvedMount(plan: plan, source: ""))
+            case .bind: resolved.append(SpecInput.ResolvedMount(plan: plan, source: try Self.bindSource(plan)))
+            case .volume:
+                let folder = services.volumes.mountpoint(plan.source)
+                _ = try await services.volumes.obtain(
+                    plan.source, driver: plan.driver, options: plan.driverOptions, labels: plan.labels,
+                    anonymous: plan.anonymous)
+                if !plan.noCopy, ((try? Files.list(folder)) ?? []).isEmpty {
+                    try await fill(folder, from: plan.destination)
+                }
+                var source = folder
+                if !plan.subpath.isEmpty { source = try Self.subfolder(plan.subpath, of: folder) }
+                resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
+            }
+        }
+        return resolved
+    }
+
+    private static func bindSource(_ plan: PlannedMount) throws(EngineError) -> String {
+        if Files.exists(plan.source) { return plan.source }
+        guard plan.createSource else {
+            throw .invalid(
+                "invalid mount config for type \"bind\": bind source path does not exist: \(plan.source)")
+        }
+        do throws(SyscallError) {
+            try Folders.make(plan.source)
+        } catch {
+            throw .system(doing: "error while creating mount source path '\(plan.source)'", error)
+        }
+        return plan.source
+    }
+
+    /// A folder inside a volume, whatever links lie on the way.
+    private static func subfolder(_ path: String, of folder: String) throws(EngineError) -> String {
+        do throws(SyscallError) {
+            let root = try Descriptor.open(folder, OpenFlag.path | O_DIRECTORY)
+            let inner = try Descriptor.open(inRoot: root.raw, path, OpenFlag.path)
+            return try Files.readLink("/proc/self/fd/\(inner.raw)")
+        } catch {
+            throw .invalid("cannot access path \(path) in the volume: \(error)")
+        }
+    }
+}
+
+extension Container {
+    /// Puts what the image has at `destination` into an empty volume.
+    func fill(_ folder: String, from destination: String) async throws(EngineError) {}
+}

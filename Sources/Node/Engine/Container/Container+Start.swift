@@ -1,0 +1,142 @@
+internal import CLinux
+internal import Glibc
+internal import Lanes
+internal import Logging
+internal import LinuxKernel
+internal import RuntimeSpec
+internal import ShimProtocol
+
+extension Container {
+    /// Starts it for a person.
+    func start() async throws(EngineError) {
+        try await inTurn { () throws(EngineError) in
+            _ = try machine.handle(.start, now: .now)
+            publish()
+            try await launch()
+        }
+    }
+
+    /// Launches, in phase `starting`; afterwards it runs or the machine knows why not.
+    func launch() async throws(EngineError) {
+        let failure: EngineError
+        do throws(EngineError) {
+            await run?.tidied.value()
+            run = nil
+            let launched = try await launchProcess()
+            lastTimings = launched.timings
+            services.logger.debug(
+                "started",
+                metadata: [
+                    "container": "\(id)",
+                    "timings": "\(launched.timings.map { "\($0.0)=\($0.1)" }.joined(separator: " "))",
+                ])
+            try await feed(.launched(launched.process))
+            return
+        } catch {
+            failure = error
+        }
+        closeWaitingAttachments()
+        await tidyFailedLaunch()
+        try await feed(.launchFailed(Self.startFailure(failure)))
+        if machine.phase == .removing { removeAfterFailedStart() }
+        throw failure
+    }
+
+    private static func startFailure(_ error: EngineError) -> EngineError.StartFailure {
+        if case .startFailed(let failure) = error { return failure }
+        return EngineError.StartFailure(stage: "prepare", message: error.message)
+    }
+
+    private func launchProcess() async throws(EngineError) -> Launched {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let directory = services.paths.run(id)
+        do throws(SyscallError) {
+            Folders.remove(directory)
+            try Folders.make(directory + "/rootfs", mode: 0o700)
+        } catch {
+            throw .system(doing: "make the bundle of \(id)", error)
+        }
+        let prepared = try await preparation(directory)
+        let pending = waitingAttachments
+        var configuration = prepared.configuration
+        configuration.attached = pending.enumerated().map { index, attachment in
+            ShimConfiguration.AttachedDescriptor(
+                fd: ShimProtocol.reportDescriptor + 1 + Int32(index), streams: attachment.streams)
+        }
+        let order = LaunchOrder(
+            directory: directory, spec: prepared.spec, configuration: configuration, attached: pending.map(\.fd))
+        let ready = clock.now
+        var launched = try await services.launcher.launch(order)
+        closeWaitingAttachments()
+        launched.timings.insert(("prepare", began.duration(to: ready)), at: 0)
+        let connected = clock.now
+        let link = try await services.launcher.connect(directory)
+        follow(Run(directory: directory, link: link, shim: launched.shim))
+        launched.timings.append(("connect", connected.duration(to: clock.now)))
+        return launched
+    }
+
+    /// Listens to a shim until it is gone.
+    func follow(_ run: Run) {
+        self.run = run
+        services.background.start { [weak self] in
+            do throws(EngineError) {
+                _ = try await run.link.request(.subscribe)
+            } catch {
+                await self?.shimIsGone(run)
+                return
+            }
+            for await event in run.link.events {
+                await self?.handle(event, of: run)
+                if run.tidied.made != nil { break }
+            }
+            if run.tidied.made == nil { await self?.shimIsGone(run) }
+        }
+    }
+
+    func closeWaitingAttachments() {
+        for attachment in waitingAttachments { close(attachment.fd) }
+        waitingAttachments = []
+    }
+
+    private func tidyFailedLaunch() async {
+        if let run {
+            run.link.close()
+            run.tidied.make(())
+            self.run = nil
+        }
+        try? await services.launcher.destroy(leftovers)
+        tidyDirectory()
+        await services.networks.detach(id)
+    }
+
+    private func removeAfterFailedStart() {
+        services.background.start { [weak self] in
+            try? await self?.finishRemoval(volumes: true)
+        }
+    }
+
+    /// By what this container's run can be found without its shim.
+    var leftovers: Leftovers {
+        Leftovers(
+            id: id, directory: services.paths.run(id), cgroup: cgroupPath, stateRoot: services.paths.runtimeState)
+    }
+
+    var cgroupPath: String {
+        let parent =
+            record.hostConfig.cgroupParent.isEmpty
+            ? services.configuration.cgroupParent : record.hostConfig.cgroupParent
+        return PathText.cleaned("/" + parent + "/" + id)
+    }
+
+    /// Removes the run's folder and the one mount that may be in it.
+    func tidyDirectory() {
+        let directory = services.paths.run(id)
+        let sharedMemory = directory + "/shm"
+        if Files.exists(sharedMemory) { try? Mounts.unmount(sharedMemory, detached: true) }
+        if let error = Folders.remove(directory) {
+            services.logger.warning("run folder not removed", metadata: ["container": "\(id)", "error": "\(error)"])
+        }
+    }
+}

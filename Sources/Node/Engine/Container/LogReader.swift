@@ -1,0 +1,201 @@
+internal import Glibc
+internal import JSON
+internal import Lanes
+internal import LinuxKernel
+internal import NIOCore
+
+/// Reads a json-file log with the files that were rotated away, oldest first, and stays for what comes.
+///
+/// Pulled by one reader; holds one chunk of one file.
+actor LogReader: LaneBound {
+    nonisolated let lane = BlockingLane()
+    private let path: String
+    private let options: LogOptions
+    private let isLive: @Sendable () -> Bool
+
+    /// Open file by number; closed in `deinit`.
+    private var file: OpenLog?
+    /// Rotated files that are still to be read, oldest first; `path` itself comes last.
+    private var waiting: [String] = []
+    private var ready: [OutputFrame] = []
+    private var next = 0
+    private var partial: [UInt8] = []
+    private var hasBegun = false
+    private var isOver = false
+
+    private static let chunk = 64 << 10
+    private static let pollInterval = Duration.milliseconds(50)
+
+    /// `isLive` says whether more can come.
+    init(path: String, options: LogOptions, isLive: @escaping @Sendable () -> Bool) {
+        self.path = path
+        self.options = options
+        self.isLive = isLive
+    }
+
+    final class OpenLog: Sendable {
+        let descriptor: Descriptor
+        /// Nil when it cannot be opened.
+        init?(path: String) {
+            do throws(SyscallError) { descriptor = try Descriptor.open(path, O_RDONLY) } catch { return nil }
+        }
+        var inode: UInt64? { try? Files.status(of: descriptor.raw).inode }
+    }
+
+    func nextFrame() async throws -> OutputFrame? {
+        if !hasBegun {
+            hasBegun = true
+            begin()
+        }
+        while true {
+            if next < ready.count {
+                next += 1
+                return ready[next - 1]
+            }
+            ready.removeAll(keepingCapacity: true)
+            next = 0
+            if isOver { return nil }
+            let wasLive = isLive()
+            if fill() { continue }
+            if advance() { continue }
+            // Asked before the file was found empty: what was written in between is not missed.
+            guard options.follow, wasLive else { return nil }
+            try await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
+    private func begin() {
+        var rotated: [String] = []
+        var number = 1
+        while Files.exists("\(path).\(number)") {
+            rotated.append("\(path).\(number)")
+            number += 1
+        }
+        waiting = rotated.reversed()
+        if let tail = options.tail { seek(toLast: tail) } else { openNext() }
+    }
+
+    private func openNext() {
+        let name = waiting.isEmpty ? path : waiting.removeFirst()
+        file = OpenLog(path: name)
+    }
+
+    /// Starts where the last `count` lines start, in whichever file that is.
+    private func seek(toLast count: Int) {
+        if count == 0 {
+            waiting = []
+            openNext()
+            if let file { lseek(file.descriptor.raw, 0, SEEK_END) }
+            return
+        }
+        let all = waiting + [path]
+        var missing = count
+        for (index, name) in all.enumerated().reversed() {
+            guard let log = OpenLog(path: name) else { continue }
+            let (offset, found) = Self.offset(ofLast: missing, in: log.descriptor)
+            missing -= found
+            if missing <= 0 || index == 0 {
+                lseek(log.descriptor.raw, offset, SEEK_SET)
+                file = log
+                waiting = index == all.count - 1 ? [] : Array(all[(index + 1)...].dropLast())
+                return
+            }
+        }
+        openNext()
+    }
+
+    /// Where the last `count` lines of a file begin, and how many there are, reading backwards.
+    private static func offset(ofLast count: Int, in file: borrowing Descriptor) -> (Int, found: Int) {
+        var end = lseek(file.raw, 0, SEEK_END)
+        var found = -1  // the newline at the very end begins no line
+        while end > 0 {
+            let start = max(0, end - chunk)
+            lseek(file.raw, start, SEEK_SET)
+            guard let bytes = read(file, end - start) else { break }
+            for index in bytes.indices.reversed() where bytes[index] == 10 {
+                found += 1
+                if found == count { return (start + index + 1, count) }
+            }
+            end = start
+        }
+        return (0, max(0, found + 1))
+    }
+
+    private static func read(_ file: borrowing Descriptor, _ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let number = file.raw
+        let got = bytes.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+        guard got >= 0 else { return nil }
+        bytes.removeLast(count - got)
+        return bytes
+    }
+
+    /// Reads on; false at the end of the file.
+    private func fill() -> Bool {
+        if file == nil { openNext() }
+        guard let file, let bytes = Self.read(file.descriptor, Self.chunk), !bytes.isEmpty else { return false }
+        partial += bytes
+        var start = 0
+        while let newline = partial[start...].firstIndex(of: 10) {
+            take(Array(partial[start..<newline]))
+            start = newline + 1
+        }
+        partial.removeSubrange(..<start)
+        return true
+    }
+
+    /// Goes to the file after one that is read to its end; false when there is none.
+    private func advance() -> Bool {
+        if !waiting.isEmpty {
+            openNext()
+            return true
+        }
+        // Rotated away under us: the new file begins.
+        guard let file, let now = try? Files.status(path), now.inode != file.inode else { return false }
+        self.file = nil
+        openNext()
+        return self.file != nil
+    }
+
+    private func take(_ line: [UInt8]) {
+        guard let entry = try? JSONValue(parsing: line), let text = entry["log"]?.stringValue else { return }
+        let stream: OutputFrame.Stream = entry["stream"]?.stringValue == "stderr" ? .stderr : .stdout
+        guard stream == .stderr ? options.stderr : options.stdout else { return }
+        let written = entry["time"]?.stringValue ?? ""
+        if options.since != nil || options.until != nil, let time = Timestamp(rfc3339: written) {
+            if let since = options.since, time < since { return }
+            if let until = options.until, time > until {
+                isOver = true
+                return
+            }
+        }
+        guard !isOver else { return }
+        var prefix = ""
+        if options.timestamps { prefix += (Timestamp(rfc3339: written)?.withNineDigits ?? written) + " " }
+        if options.details {
+            let attributes = entry["attrs"]?.objectValue ?? [:]
+            prefix += attributes.map { "\($0.key)=\($0.value.stringValue ?? "")" }.sorted().joined(separator: ",") + " "
+        }
+        ready.append(OutputFrame(stream: stream, bytes: ByteBuffer(string: prefix + text)))
+    }
+}
+
+extension Container {
+    /// - Throws: ``EngineError/invalid(_:)`` when there is no log to read.
+    func logs(_ options: LogOptions) throws(EngineError) -> OutputStream {
+        guard options.stdout || options.stderr else {
+            throw .invalid("Bad parameters: you must choose at least one stream")
+        }
+        guard record.hostConfig.logConfig.type != "none" else {
+            throw .unsupported("configured logging driver does not support reading")
+        }
+        let reader = LogReader(path: services.paths.log(id), options: options) { [weak self] in
+            guard let self else { return false }
+            switch self.seen.machine.phase {
+            case .starting, .running, .paused, .restarting: return true
+            case .created, .exited, .removing, .dead: return false
+            }
+        }
+        return OutputStream { try await reader.nextFrame() }
+    }
+}

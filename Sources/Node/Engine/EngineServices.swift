@@ -1,0 +1,50 @@
+internal import Cgroups
+internal import Logging
+
+/// What all containers of an engine share.
+struct EngineServices: Sendable {
+    var configuration: EngineConfiguration
+    var paths: EnginePaths
+    var database: EngineDatabase
+    var launcher: any ShimLauncher
+    var rootfs: any RootfsStore
+    var networks: any NetworkProvider
+    var volumes: VolumeStore
+    var registry: Registry
+    var events: EventBus
+    var background: Background
+    var execs: ExecIndex
+    var machine: MachineFacts
+    var logger: Logger
+}
+
+/// What does not change while the machine is up.
+struct MachineFacts: Sendable {
+    var processors: Int
+    /// Bytes.
+    var memory: Int64
+    var cgroups: CgroupTree
+    var kernel: String
+    var architecture: String
+    var hostname: String
+    var operatingSystem: String
+    var isUnified: Bool { cgroups.layout == .unified }
+}
+
+/// Where things lie.
+struct EnginePaths: Sendable {
+    var data: String
+    var exec: String
+
+    var database: String { data + "/pouch.db" }
+    var containers: String { data + "/containers" }
+    var volumes: String { data + "/volumes" }
+    /// One folder for each container that runs, or whose run was not tidied up.
+    var runs: String { exec + "/containers" }
+    /// Where the runtime keeps its own records.
+    var runtimeState: String { exec + "/runtime" }
+
+    func container(_ id: String) -> String { containers + "/" + id }
+    func log(_ id: String) -> String { container(id) + "/" + id + "-json.log" }
+    func run(_ id: String) -> String { runs + "/" + id }
+}

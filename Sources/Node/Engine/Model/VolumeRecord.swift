@@ -1,0 +1,10 @@
+/// What the database keeps about a volume.
+struct VolumeRecord: Codable, Equatable, Sendable {
+    var name: String
+    var created: Timestamp
+    var driver = "local"
+    var labels: [String: String] = [:]
+    var options: [String: String] = [:]
+    /// Made for one container, without a name from a person.
+    var anonymous = false
+}

@@ -1,0 +1,142 @@
+internal import JSON
+internal import LinuxKernel
+
+extension Engine {
+    /// Registers a container; nothing of it runs yet.
+    package func create(_ request: CreateRequest, name: String?, platform: String? = nil)
+        async throws(EngineError) -> CreateResponse
+    {
+        let wanted = try name.flatMap { $0.isEmpty ? nil : $0 }.map(ContainerName.validated)
+        let image = try await services.rootfs.image(request.config.image)
+        var request = request
+        request.config = try ImageMerge.merge(request.config, image: image.config)
+        try await complete(&request)
+        let validation = OptionValidation(
+            processors: services.machine.processors,
+            runtimes: Set(configuration.runtimes.keys).union(["pouch", configuration.defaultRuntime]))
+        let warnings = try validation.check(request)
+        let id = RandomID.make()
+        let reserved = try await services.registry.reserve(wanted, for: id)
+        let container: Container
+        do throws(EngineError) {
+            container = try await make(id, reserved, request, image)
+        } catch {
+            try? await services.rootfs.release(id)
+            await services.registry.release(reserved, of: id)
+            throw error
+        }
+        await services.registry.add(container)
+        await container.announce("create")
+        var response = CreateResponse()
+        response.id = id
+        response.warnings = warnings
+        return response
+    }
+
+    /// Puts in what the request leaves to the daemon.
+    private func complete(_ request: inout CreateRequest) async throws(EngineError) {
+        var host = request.hostConfig
+        if host.networkMode.isEmpty || host.networkMode == "default" {
+            host.networkMode = services.networks.defaultMode
+        }
+        if request.config.networkDisabled == true { host.networkMode = "none" }
+        if host.networkMode.hasPrefix("container:") {
+            let other = try await services.registry.find(String(host.networkMode.dropFirst(10)))
+            guard request.config.hostname.isEmpty else {
+                throw .invalid("conflicting options: hostname and the network mode")
+            }
+            host.networkMode = "container:" + other.id
+        } else {
+            try services.networks.check(host.networkMode)
+        }
+        for name in request.networkingConfig.endpointsConfig.keys.sorted() where name != "default" {
+            try services.networks.check(name)
+        }
+        if host.restartPolicy.name.isEmpty { host.restartPolicy.name = "no" }
+        if host.logConfig.type.isEmpty {
+            host.logConfig.type = configuration.logConfig.type
+            if host.logConfig.config.isEmpty { host.logConfig.config = configuration.logConfig.config }
+        }
+        if host.ipcMode.isEmpty { host.ipcMode = "private" }
+        if host.cgroupnsMode.isEmpty {
+            host.cgroupnsMode = host.privileged && !services.machine.isUnified ? "host" : "private"
+        }
+        if host.shmSize == 0 { host.shmSize = configuration.shmSize }
+        if (host.runtime ?? "").isEmpty { host.runtime = configuration.defaultRuntime }
+        if host.memory > 0, host.memorySwap == 0 { host.memorySwap = host.memory * 2 }
+        if host.consoleSize.isEmpty { host.consoleSize = [0, 0] }
+        if host.privileged
+            || ((try? SecurityOptions(host.securityOpt ?? [], noNewPrivilegesByDefault: false))?
+                .systemPathsUnconfined ?? false)
+        {
+            host.maskedPaths = host.maskedPaths ?? []
+            host.readonlyPaths = host.readonlyPaths ?? []
+        } else {
+            host.maskedPaths = host.maskedPaths ?? SpecCompiler.maskedPaths
+            host.readonlyPaths = host.readonlyPaths ?? SpecCompiler.readonlyPaths
+        }
+        request.hostConfig = host
+    }
+
+    private func make(
+        _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts
+    ) async throws(EngineError) -> Container {
+        var record = ContainerRecord(
+            id: id, name: name, created: .now, imageID: image.id, config: request.config,
+            hostConfig: request.hostConfig, networkingConfig: request.networkingConfig)
+        if record.config.hostname.isEmpty, record.hostConfig.networkMode != "host",
+            Container.container(in: record.hostConfig.networkMode) == nil
+        {
+            record.config.hostname = String(id.prefix(12))
+        }
+        record.mounts = try await mounts(of: record)
+        let machine = ContainerMachine(
+            policy: record.hostConfig.restartPolicy, autoRemove: record.hostConfig.autoRemove)
+        let container = Container(record, machine: machine, services: services)
+        _ = try await services.rootfs.prepare(id, image: image.id, options: await container.rootfsOptions)
+        do throws(SyscallError) {
+            try Folders.make(services.paths.container(id), mode: 0o710)
+        } catch {
+            throw .system(doing: "make \(services.paths.container(id))", error)
+        }
+        try await services.database.insert(record, durable: !record.hostConfig.autoRemove)
+        return container
+    }
+
+    /// The planned mounts, with the volumes they name made.
+    private func mounts(of record: ContainerRecord) async throws(EngineError) -> [PlannedMount] {
+        var inherited: [PlannedMount] = []
+        for text in record.hostConfig.volumesFrom ?? [] {
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            guard let reference = parts.first else { throw .invalid("malformed volumes-from specification: \(text)") }
+            let mode = parts.count > 1 ? parts[1] : ""
+            guard ["", "ro", "rw", "z", "Z"].contains(mode) else {
+                throw .invalid("invalid mode for volumes-from: \(mode)")
+            }
+            for var mount in try await container(reference).seen.record.mounts where mount.kind != .tmpfs {
+                if mode == "ro" { mount.readOnly = true }
+                if mode == "rw" { mount.readOnly = false }
+                inherited.append(mount)
+            }
+        }
+        var plan = try MountPlan.make(host: record.hostConfig, config: record.config, inherited: inherited)
+        for index in plan.indices {
+            switch plan[index].kind {
+            case .tmpfs: break
+            case .bind:
+                if !plan[index].createSource, !Files.exists(plan[index].source) {
+                    throw .invalid(
+                        "invalid mount config for type \"bind\": bind source path does not exist: \(plan[index].source)"
+                    )
+                }
+            case .volume:
+                if plan[index].source.isEmpty { plan[index].source = RandomID.make() }
+                let volume = try await services.volumes.obtain(
+                    plan[index].source, driver: plan[index].driver, options: plan[index].driverOptions,
+                    labels: plan[index].labels, anonymous: plan[index].anonymous)
+                plan[index].driver = volume.driver
+            }
+        }
+        return plan
+    }
+}

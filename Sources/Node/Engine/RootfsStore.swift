@@ -1,0 +1,39 @@
+internal import ShimProtocol
+
+/// What the engine needs of images and of containers' root filesystems; the store of the Content wing is one, a model in tests another.
+protocol RootfsStore: Sendable {
+    /// - Throws: ``EngineError/notFound(_:)`` when no image is called so.
+    func image(_ reference: String) async throws(EngineError) -> ImageFacts
+    /// Makes a container's own writable layer over an image; one that exists is an error.
+    ///
+    /// A `volatile` one may be lost with the machine's power and is never synced.
+    func prepare(_ id: String, image: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
+    /// What `prepare` gave, of a layer that exists.
+    func rootfs(_ id: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
+    /// Removes a container's layer; one that does not exist is no error.
+    func release(_ id: String) async throws(EngineError)
+    /// All containers that have a layer.
+    func prepared() async throws(EngineError) -> [String]
+}
+
+/// How a container's layer is used.
+struct RootfsOptions: Equatable, Sendable {
+    var volatile = false
+    var userMap: [EngineConfiguration.IDMap] = []
+    var groupMap: [EngineConfiguration.IDMap] = []
+}
+
+/// A container's root filesystem, not mounted.
+struct Rootfs: Equatable, Sendable {
+    var mounts: [ShimConfiguration.RootfsMount]
+    /// The layers' folders on the host, the writable one first.
+    var layers: [String]
+}
+
+/// What an image says about the containers made of it.
+struct ImageFacts: Equatable, Sendable {
+    /// `sha256:` and 64 digits.
+    var id: String
+    var config = ContainerConfig()
+    var os = "linux"
+}

@@ -1,0 +1,131 @@
+internal import CLinux
+internal import Cgroups
+internal import Glibc
+internal import JSON
+internal import Lanes
+internal import LinuxKernel
+internal import ShimProtocol
+
+/// Starts `pouch-runtime shim` and reads how that went.
+struct ProcessLauncher: ShimLauncher {
+    var executable: String
+    var tree: CgroupTree
+
+    func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched {
+        let executable = executable
+        return try await Lanes.shared.run { () throws(EngineError) -> Launched in
+            let clock = ContinuousClock()
+            let began = clock.now
+            do throws(SyscallError) {
+                try Self.write(order.spec.encoded(), to: order.directory + "/config.json")
+                try Self.write(
+                    order.configuration.encoded(), to: order.directory + "/" + ShimProtocol.FileName.configuration)
+            } catch {
+                throw .system(doing: "write the bundle of \(order.configuration.id)", error)
+            }
+            let written = clock.now
+            let child = try Self.spawn(executable, order)
+            let spawned = clock.now
+            let line: [UInt8]
+            do throws(SyscallError) {
+                line = try child.report.readToEnd()
+            } catch {
+                throw .system(doing: "read the report of the shim of \(order.configuration.id)", error)
+            }
+            let reported = clock.now
+            let stillOurs = Self.reap(child.pid)
+            var launched = try Self.launched(line, order)
+            launched.shim = stillOurs ? child.pid : nil
+            launched.timings =
+                [
+                    ("write", began.duration(to: written)), ("spawn", written.duration(to: spawned)),
+                    ("shim", spawned.duration(to: reported)),
+                ] + launched.timings
+            return launched
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(SyscallError) {
+        try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).writeAll(bytes)
+    }
+
+    private static func launched(_ line: [UInt8], _ order: LaunchOrder) throws(EngineError) -> Launched {
+        let report: ShimReport
+        do throws(JSONError) {
+            guard !line.isEmpty else {
+                throw JSONError.invalid(path: "", reason: "the shim ended without a report")
+            }
+            report = try ShimReport(parsing: line)
+        } catch {
+            let log = (try? WholeFile.read(order.directory + "/shim.log")) ?? []
+            let last = String(decoding: log, as: UTF8.self).split(separator: "\n").last.map { ": " + $0 } ?? ""
+            throw .startFailed(.init(stage: "shim", message: "the shim of \(order.configuration.id) failed\(last)"))
+        }
+        switch report {
+        case .failed(let failure): throw EngineError(failure)
+        case .started(let process, let timings):
+            return Launched(
+                process: ContainerMachine.Process(pid: process.pid, startTime: process.startTime),
+                timings: [
+                    ("shim.listening", .microseconds(timings.listening)),
+                    ("shim.started", .microseconds(timings.started)),
+                ])
+        }
+    }
+
+    private struct Spawned: ~Copyable {
+        var pid: Int32
+        var report: Descriptor
+    }
+
+    /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on.
+    private static func spawn(_ executable: String, _ order: LaunchOrder) throws(EngineError) -> Spawned {
+        let arguments = CStringArray([executable, "shim", "--directory", order.directory])
+        let environment = CStringArray(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+        do throws(SyscallError) {
+            let null = try high(try Descriptor.open("/dev/null", O_RDWR))
+            let log = try high(
+                try Descriptor.open(order.directory + "/shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
+            var ends: [Int32] = [0, 0]
+            try checkNegative("pipe2") { clinux_pipe(&ends) }
+            let reading = Descriptor(owning: ends[0])
+            let writing = try high(Descriptor(owning: ends[1]))
+            var table = [
+                clinux_spawn_descriptor(from: null.raw, to: 0), clinux_spawn_descriptor(from: log.raw, to: 1),
+                clinux_spawn_descriptor(from: log.raw, to: 2),
+                clinux_spawn_descriptor(from: writing.raw, to: ShimProtocol.reportDescriptor),
+            ]
+            for (attached, fd) in zip(order.configuration.attached, order.attached) {
+                table.append(clinux_spawn_descriptor(from: fd, to: attached.fd))
+            }
+            let pid = try checkNegative("spawn", executable) {
+                clinux_spawn(executable, arguments.pointers, environment.pointers, nil, 1, table, table.count)
+            }
+            return Spawned(pid: pid, report: reading)
+        } catch {
+            throw .startFailed(
+                .init(stage: "shim", errno: error.errno, message: "the shim could not be started: \(error)"))
+        }
+    }
+
+    /// Moves a descriptor out of the way of the numbers that the new process wants.
+    static func high(_ descriptor: consuming Descriptor) throws(SyscallError) -> Descriptor {
+        let raw = descriptor.raw
+        let moved = Descriptor(owning: try checkNegative("fcntl") { clinux_duplicate_above(raw, 200) })
+        return moved
+    }
+
+    /// Takes the exit of the process that was spawned, if it has ended: the shim itself lives on as nobody's child.
+    ///
+    /// Says whether it is still ours.
+    private static func reap(_ pid: Int32) -> Bool {
+        var result = clinux_exit()
+        return clinux_waitid(1, pid, &result, 4 | 1) == 0 && result.pid == 0
+    }
+
+    func connect(_ directory: String) async throws(EngineError) -> any ShimLink {
+        try await ShimConnection.connect(directory)
+    }
+
+    func destroy(_ leftovers: Leftovers) async throws(EngineError) {}
+}

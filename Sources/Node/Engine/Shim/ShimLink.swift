@@ -1,0 +1,47 @@
+internal import RuntimeSpec
+internal import ShimProtocol
+
+/// What the engine needs of the process beside a container; tests put a model in its place.
+protocol ShimLink: Sendable {
+    /// Ends when the shim is gone.
+    var events: AsyncStream<ShimEvent> { get }
+    /// - Throws: ``EngineError/startFailed(_:)`` with what the shim refused, ``EngineError/failed(_:)`` when it is gone.
+    func request(_ action: ShimRequest.Action) async throws(EngineError) -> ShimReply
+    func close()
+}
+
+/// A container that is to run.
+struct LaunchOrder: Sendable {
+    /// The folder of this run under the exec root; exists.
+    var directory: String
+    var spec: RuntimeSpec
+    var configuration: ShimConfiguration
+    /// Our copies of the shim's ends of attached sockets, in the order of `configuration.attached`; closed when the launch is over.
+    var attached: [Int32] = []
+}
+
+/// A container that runs.
+struct Launched: Sendable {
+    var process: ContainerMachine.Process
+    /// The shim, when it is our child.
+    var shim: Int32?
+    var timings: [(String, Duration)] = []
+}
+
+/// Starts containers and finds those that run: the seam below which processes begin.
+protocol ShimLauncher: Sendable {
+    /// Returns when the program runs, or says why it does not; then nothing of it is left.
+    func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched
+    /// - Throws: when no shim answers there.
+    func connect(_ directory: String) async throws(EngineError) -> any ShimLink
+    /// Kills and removes what a run left behind whose shim is gone, by its cgroup; repeatable.
+    func destroy(_ leftovers: Leftovers) async throws(EngineError)
+}
+
+/// By what a run can be found when nobody answers for it.
+struct Leftovers: Sendable {
+    var id: String
+    var directory: String
+    var cgroup: String
+    var stateRoot: String
+}
