@@ -52,7 +52,8 @@ struct JSONCoderTests {
         container.explicit = 3
         let text =
             #"{"Id":"1","HostConfig":{"Memory":18446744073709551615,"Cpus":1.5},"Labels":{"a":"y","b.c":"x"},"#
-            + #""Ports":{"80/tcp":[{"Memory":1}]},"Mode":"slow","Args":["a",null],"Anything":{"k":[1,2.5]},"Rest":{"z":null},"IPValue":3}"#
+            + #""Ports":{"80/tcp":[{"Memory":1}]},"Mode":"slow","Args":["a",null],"Anything":{"k":[1,2.5]},"#
+            + #""Rest":{"z":null},"IPValue":3}"#
         #expect(String(decoding: try coder.encode(container), as: UTF8.self) == text)
         #expect(try coder.decode(Container.self, from: Array(text.utf8)) == container)
     }
