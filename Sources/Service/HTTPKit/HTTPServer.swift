@@ -44,6 +44,9 @@ package final class HTTPServer: Service {
         self.respond = respond
     }
 
+    /// How many connections are open.
+    package var openConnections: Int { connections.withLock { $0.count } }
+
     /// Starts to listen: connections queue from here on.
     ///
     /// - Throws: ``ListenError``; whatever had been bound is released.
