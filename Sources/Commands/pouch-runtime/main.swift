@@ -1,1 +1,7 @@
-// Replaced by the first real command.
+internal import ContainerRuntime
+internal import Glibc
+
+exit(
+    RuntimeCommand.run(Array(CommandLine.arguments.dropFirst())) { _ in
+        1
+    })

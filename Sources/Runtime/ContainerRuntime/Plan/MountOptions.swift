@@ -79,7 +79,7 @@ struct MountOptions {
         old.clear.formUnion(new.clear)
     }
 
-    /// Reads `private`, `rslave`, …
+    /// Reads a propagation such as `private` or `rslave`.
     static func spread(_ option: String) -> MountPlan.Spread? {
         for (name, propagation) in propagations {
             if option == name { return MountPlan.Spread(propagation, recursive: false) }

@@ -1,0 +1,6 @@
+extension RuntimeCommand {
+    /// `events`
+    func events() throws(RuntimeError) {
+        throw .unsupported("events")
+    }
+}

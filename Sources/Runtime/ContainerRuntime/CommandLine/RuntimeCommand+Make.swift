@@ -1,0 +1,134 @@
+internal import Glibc
+internal import JSON
+internal import LinuxKernel
+internal import RuntimeSpec
+
+extension RuntimeCommand {
+    /// `create`
+    func create() throws(RuntimeError) {
+        let plan = try plan(gate: .start)
+        try checkTerminal(plan.process, foreground: false)
+        let console = try consoleSocket(for: plan.process)
+        let made = try launcher.create(plan, io: plan.process?.wantsTerminal == true ? .terminal : .inherited)
+        do {
+            try finishMaking(made.process, console)
+        } catch {
+            try? launcher.delete(id, force: true)
+            throw error
+        }
+    }
+
+    /// `run`, whose exit code is that of the program unless it is detached.
+    func run() throws(RuntimeError) -> Int32 {
+        let detached = options.isOn("detach")
+        var plan = try plan(gate: .none)
+        try checkTerminal(plan.process, foreground: !detached)
+        let console = try consoleSocket(for: plan.process)
+        let session =
+            try detached ? nil : ForegroundSession(terminal: plan.process?.wantsTerminal == true && console == nil)
+        if plan.process?.terminalSize == nil { plan.process?.terminalSize = session?.consoleSize }
+        let code: Int32
+        do {
+            code = try runToEnd(plan, session, console)
+        } catch {
+            session?.restore()
+            throw error
+        }
+        guard !detached else { return 0 }
+        if !options.isOn("keep") { try launcher.delete(id, force: true) }
+        return code
+    }
+
+    /// Makes the container and stays with it; 0 at once without a session.
+    private func runToEnd(
+        _ plan: SandboxPlan, _ session: ForegroundSession?, _ console: Int32?
+    ) throws(RuntimeError) -> Int32 {
+        let made = try launcher.create(plan, io: plan.process?.wantsTerminal == true ? .terminal : .inherited)
+        do {
+            try finishMaking(made.process, console)
+        } catch {
+            try? launcher.delete(id, force: true)
+            throw error
+        }
+        return session?.accompany(made.release()).shellCode ?? 0
+    }
+
+    private func plan(gate: PlanOptions.Gate) throws(RuntimeError) -> SandboxPlan {
+        guard SandboxPlan.isValid(id: id) else { throw .invalid("container id \"\(id)\" is not a valid one") }
+        let bundle = Self.absolute(options["bundle"] ?? ".")
+        var planOptions = PlanOptions(bundle: bundle)
+        planOptions.gate = gate
+        planOptions.noPivot = options.isOn("no-pivot")
+        planOptions.noNewKeyring = options.isOn("no-new-keyring")
+        planOptions.preservedDescriptors = try preserved()
+        planOptions.listenDescriptors = getenv("LISTEN_FDS").flatMap { Int32(String(cString: $0)) } ?? 0
+        planOptions.cgroupKeeper = globals["cgroup-manager"] == "disabled" ? .nobody : .files
+        let spec = try readConfig(options["config"].map(Self.absolute) ?? bundle + "/config.json")
+        do {
+            return try SandboxPlan(spec: spec, id: id, options: planOptions)
+        } catch {
+            throw .plan(error)
+        }
+    }
+
+    private func readConfig(_ path: String) throws(RuntimeError) -> RuntimeSpec {
+        do {
+            return try RuntimeSpec(parsing: try WholeFile.read(path))
+        } catch let error as SyscallError {
+            throw .step("read \(path)", error)
+        } catch {
+            throw .invalid("\(path): \(error)")
+        }
+    }
+
+    func preserved() throws(RuntimeError) -> Int32 {
+        guard let text = options["preserve-fds"] else { return 0 }
+        guard let count = Int32(text), count >= 0, count < 65536 else {
+            throw .invalid("--preserve-fds: \"\(text)\" is not a number of descriptors")
+        }
+        for number in 0..<count where fcntl(3 + number, F_GETFD) < 0 {
+            throw .invalid("--preserve-fds: descriptor \(3 + number) is not open")
+        }
+        return count
+    }
+
+    /// Who would hold the terminal must be known before there is one.
+    func checkTerminal(_ process: ProcessPlan?, foreground: Bool) throws(RuntimeError) {
+        let socket = options["console-socket"]
+        if process?.wantsTerminal == true, !foreground, socket == nil {
+            throw .invalid("cannot allocate tty if runc will detach without setting console socket")
+        }
+        if process?.wantsTerminal != true, socket != nil {
+            throw .invalid("cannot use console socket if runc will not detach or allocate tty")
+        }
+    }
+
+    /// Connected before anything is made: an engine that is gone is found out early.
+    func consoleSocket(for process: ProcessPlan?) throws(RuntimeError) -> Int32? {
+        guard let path = options["console-socket"], process?.wantsTerminal == true else { return nil }
+        return try step("console socket") { () throws(SyscallError) in try Messages.connect(to: path).release() }
+    }
+
+    /// Sends the terminal on its way and leaves the pid where it was asked for.
+    func finishMaking(_ process: borrowing LaunchedProcess, _ console: Int32?) throws(RuntimeError) {
+        if let console {
+            defer { close(console) }
+            let terminal: Int32?
+            switch process.terminal {
+            case .some(let descriptor): terminal = descriptor.raw
+            case .none: terminal = nil
+            }
+            if let terminal {
+                try step("console socket") { () throws(SyscallError) in
+                    try Messages.send(Array("/dev/ptmx".utf8), descriptors: [terminal], over: console)
+                }
+            }
+        }
+        if let file = options["pid-file"] {
+            let pid = process.pid
+            try step("pid file") { () throws(SyscallError) in
+                try WholeFile.replace(Self.absolute(file), with: Array("\(pid)".utf8), mode: 0o644)
+            }
+        }
+    }
+}
