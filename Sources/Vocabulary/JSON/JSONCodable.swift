@@ -36,6 +36,25 @@ extension JSONField {
     }
 }
 
+// Arrays and maps once more: these ask nothing of the types `[T]` and `[String: T]` while the value is absent. A process that
+// reads one document and is gone pays for each type that it touches.
+extension JSONField {
+    package func readIfPresent<T: JSONCodable>() throws(JSONError) -> [T]? {
+        guard let fields = try elementsIfPresent() else { return nil }
+        var elements: [T] = []
+        elements.reserveCapacity(fields.count)
+        for field in fields { elements.append(try T(json: field)) }
+        return elements
+    }
+
+    package func readIfPresent<T: JSONCodable>() throws(JSONError) -> [String: T]? {
+        guard let fields = try entriesIfPresent() else { return nil }
+        var members: [String: T] = [:]
+        for (key, field) in fields { members[key] = try T(json: field) }
+        return members
+    }
+}
+
 extension JSONValue: JSONCodable {
     package init(json: JSONField) throws(JSONError) {
         self = try json.valueIfPresent() ?? .null
@@ -97,10 +116,8 @@ extension UInt64: JSONCodable {}
 
 extension Array: JSONCodable where Element: JSONCodable {
     package init(json: JSONField) throws(JSONError) {
-        self = []
-        let elements = try json.elements()
-        reserveCapacity(elements.count)
-        for element in elements { append(try Element(json: element)) }
+        guard let elements: [Element] = try json.readIfPresent() else { throw .missing(path: json.path) }
+        self = elements
     }
 
     package var json: JSONValue { .array(map(\.json)) }
@@ -108,8 +125,8 @@ extension Array: JSONCodable where Element: JSONCodable {
 
 extension Dictionary: JSONCodable where Key == String, Value: JSONCodable {
     package init(json: JSONField) throws(JSONError) {
-        self = [:]
-        for (key, field) in try json.entries() { self[key] = try Value(json: field) }
+        guard let members: [String: Value] = try json.readIfPresent() else { throw .missing(path: json.path) }
+        self = members
     }
 
     /// The members in the order of their keys, so that equal dictionaries give equal bytes.
