@@ -37,7 +37,8 @@ extension Pouch {
     /// Those that stand both at the top and under `container`.
     private static var containerCommands: [Command] {
         [
-            .verb(Run.self), .verb(Exec.self), .verb(Attach.self), .verb(Commit.self), .verb(Create.self),
+            .verb(Run.self), .verb(Exec.self), .verb(Attach.self), .verb(Commit.self), .verb(CopyFiles.self),
+            .verb(Create.self),
             .verb(Diff.self), .verb(Export.self), .verb(Kill.self), .verb(Logs.self),
             .verb(Pause.self), .verb(Port.self), .verb(Rename.self), .verb(Restart.self),
             .verb(Remove.self, aliases: ["remove"]), .verb(Start.self), .verb(Stats.self), .verb(Stop.self),

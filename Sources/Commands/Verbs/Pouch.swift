@@ -18,11 +18,12 @@ struct Invocation {
     var descriptors: (input: Int32, output: Int32, errors: Int32) = (0, 1, 2)
     var ownsSignals = true
 
-    private func say(_ text: String, to descriptor: Int32) {
+    func say(_ text: String, to descriptor: Int32) {
         try? writeAll(Array(text.utf8)[...], to: descriptor)
     }
 
     func run() -> Int32 {
+        if let code = HiddenCommands(invocation: self).run() { return code }
         var options = GlobalOptions()
         do throws(UsageError) {
             let rest = try FlagParser(flags: GlobalOptions.flags, stopsAtOperand: true).parse(
