@@ -1,6 +1,6 @@
 /// One option that a command takes.
 package struct OptionRule: Sendable {
-    /// Without dashes; one letter is a short name. The first is how the code calls it.
+    /// Without dashes; one letter is a short name, and the first is how the code calls it.
     package var names: [String]
     /// What the value is called in the help; `nil` for a switch.
     package var value: String?

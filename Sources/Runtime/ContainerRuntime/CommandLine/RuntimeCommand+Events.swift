@@ -1,5 +1,5 @@
 extension RuntimeCommand {
-    /// `events`
+    /// Does `events`.
     func events() throws(RuntimeError) {
         throw .unsupported("events")
     }

@@ -4,7 +4,7 @@ internal import LinuxKernel
 internal import RuntimeSpec
 
 extension RuntimeCommand {
-    /// `exec`, whose exit code is that of the program unless it is detached.
+    /// Does `exec`, whose exit code is that of the program unless it is detached.
     func exec() throws(RuntimeError) -> Int32 {
         let config = try launcher.store.config(of: id)
         var planOptions = PlanOptions(bundle: "/")

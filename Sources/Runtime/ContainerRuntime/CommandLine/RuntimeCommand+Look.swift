@@ -4,7 +4,7 @@ internal import LinuxKernel
 internal import RuntimeSpec
 
 extension RuntimeCommand {
-    /// `state`
+    /// Does `state`.
     func printState() throws(RuntimeError) {
         let (state, status) = try launcher.status(of: id)
         Output.print(.object(Self.described(state, status)), .pretty)
@@ -36,7 +36,7 @@ extension RuntimeCommand {
         return "#\(user)"
     }
 
-    /// `list`
+    /// Does `list`.
     func list() throws(RuntimeError) {
         var rows: [JSONObject] = []
         for id in launcher.store.all() {
@@ -63,7 +63,7 @@ extension RuntimeCommand {
         }
     }
 
-    /// `ps`: the host's ps(1), without the lines of others.
+    /// Does `ps` with the host's ps(1), without the lines of others.
     func listProcesses() throws(RuntimeError) {
         let pids = try launcher.processes(of: id).sorted()
         switch options["format"] ?? "table" {
@@ -85,7 +85,7 @@ extension RuntimeCommand {
         }
     }
 
-    /// `kill`
+    /// Does `kill`.
     func kill() throws(RuntimeError) {
         let name = options.arguments.count > 1 ? options.arguments[1] : "TERM"
         guard let signal = Signals.number(name) else { throw .invalid("unknown signal \"\(name)\"") }

@@ -4,7 +4,7 @@ internal import LinuxKernel
 internal import RuntimeSpec
 
 extension RuntimeCommand {
-    /// `create`
+    /// Does `create`.
     func create() throws(RuntimeError) {
         let plan = try plan(gate: .start)
         try checkTerminal(plan.process, foreground: false)
@@ -18,7 +18,7 @@ extension RuntimeCommand {
         }
     }
 
-    /// `run`, whose exit code is that of the program unless it is detached.
+    /// Does `run`, whose exit code is that of the program unless it is detached.
     func run() throws(RuntimeError) -> Int32 {
         let detached = options.isOn("detach")
         var plan = try plan(gate: .none)
@@ -63,17 +63,14 @@ extension RuntimeCommand {
         planOptions.preservedDescriptors = try preserved()
         planOptions.listenDescriptors = getenv("LISTEN_FDS").flatMap { Int32(String(cString: $0)) } ?? 0
         planOptions.cgroupKeeper = globals["cgroup-manager"] == "disabled" ? .nobody : .files
-        let spec = try readConfig(options["config"].map(Self.absolute) ?? bundle + "/config.json")
+        let path = options["config"].map(Self.absolute) ?? bundle + "/config.json"
         do {
-            return try SandboxPlan(spec: spec, id: id, options: planOptions)
-        } catch {
+            let text = try WholeFile.read(path)
+            var plan = try SandboxPlan(spec: try RuntimeSpec(parsing: text), id: id, options: planOptions)
+            plan.specText = text
+            return plan
+        } catch let error as PlanError {
             throw .plan(error)
-        }
-    }
-
-    private func readConfig(_ path: String) throws(RuntimeError) -> RuntimeSpec {
-        do {
-            return try RuntimeSpec(parsing: try WholeFile.read(path))
         } catch let error as SyscallError {
             throw .step("read \(path)", error)
         } catch {

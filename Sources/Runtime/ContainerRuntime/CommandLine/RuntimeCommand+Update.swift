@@ -4,7 +4,7 @@ internal import LinuxKernel
 internal import RuntimeSpec
 
 extension RuntimeCommand {
-    /// `update`
+    /// Does `update`.
     func update() throws(RuntimeError) {
         var resources: RuntimeSpec.Resources
         if let file = options["resources"] {

@@ -45,6 +45,9 @@ package struct RuntimeCommand {
             globals: globals, options: options, launcher: Launcher(store: StateStore(root: root(globals))), log: log)
         do {
             try command.checkGlobals()
+            if ["create", "run", "exec"].contains(rule.name) {
+                try ProtectedExecutable.ensure(arguments: CommandLine.arguments)
+            }
             return try command.perform(rule.name)
         } catch {
             log.error(error.description)

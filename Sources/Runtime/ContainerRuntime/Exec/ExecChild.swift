@@ -24,6 +24,8 @@ struct ExecChild: ~Copyable {
     }
 
     private mutating func perform() throws(RuntimeError) {
+        // We are visible in the container's pid namespace already.
+        try? Credentials.setDumpable(false)
         if let processors = plan.process.initialProcessors {
             try step("execCPUAffinity.initial") { () throws(SyscallError) in try Limits.setAffinity(processors) }
         }

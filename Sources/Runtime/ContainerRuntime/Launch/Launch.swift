@@ -211,11 +211,13 @@ struct Launch {
     private func state(pid: Int32) -> ContainerState {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        return ContainerState(
+        var state = ContainerState(
             id: plan.id, ociVersion: plan.spec.ociVersion, bundle: plan.bundle, rootfs: plan.rootfs, pid: pid,
             startTime: pid > 0 ? Processes.status(of: pid)?.startTime ?? 0 : 0,
             created: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec), owner: getuid(),
             annotations: plan.annotations, cgroupPath: cgroup?.path.description, namespaces: plan.allNamespaces)
+        state.hasProcess = plan.process != nil
+        return state
     }
 }
 

@@ -23,7 +23,7 @@ package struct Launcher: Equatable, Sendable {
     ///
     /// - Throws: ``RuntimeError``.
     package func create(_ plan: SandboxPlan, io: StandardIO) throws(RuntimeError) -> CreatedContainer {
-        let lock = try store.reserve(plan.id, config: plan.spec.encoded())
+        let lock = try store.reserve(plan.id, config: plan.specText.isEmpty ? plan.spec.encoded() : plan.specText)
         var cgroup: Cgroup?
         do {
             try Preflight.check(plan)

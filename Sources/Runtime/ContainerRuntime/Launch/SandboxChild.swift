@@ -80,6 +80,10 @@ struct SandboxChild: ~Copyable {
     private mutating func prepare() throws(RuntimeError) {
         // Files are made with the modes that the plan says.
         Files.setCreationMask(0)
+        if plan.allNamespaces.contains(.pid), !plan.newNamespaces.contains(.pid) {
+            // Others are in the pid namespace, and see us.
+            try? Credentials.setDumpable(false)
+        }
         if inheritance.awaitsMaps { try awaitParent() }
         try step("enter cgroup") { () throws(SyscallError) in
             try entrance?.enter(isBornInside: inheritance.isBornInCgroup)

@@ -22,8 +22,10 @@ package struct ContainerState: Equatable, Sendable {
     package var cgroupPath: String?
     /// What it has of its own or shares with others.
     package var namespaces: Namespaces
-    /// Whether `exec` has to think of chroot(2): the container's root is not that of its mount namespace.
-    package var hasOwnMounts: Bool
+    /// Whether it can be started, or was made for its namespaces alone.
+    package var hasProcess = true
+    /// Else its root is not that of its mount namespace, and `exec` changes it by chroot(2).
+    package var hasOwnMounts: Bool { namespaces.contains(.mount) }
 
     package init(
         id: String, ociVersion: String, bundle: String, rootfs: String, pid: Int32, startTime: UInt64, created: Int64,
@@ -40,7 +42,6 @@ package struct ContainerState: Equatable, Sendable {
         self.annotations = annotations
         self.cgroupPath = cgroupPath
         self.namespaces = namespaces
-        hasOwnMounts = namespaces.contains(.mount)
     }
 
     /// The state as the specification has it, for hooks, listeners and `state`.
@@ -61,6 +62,7 @@ extension ContainerState: JSONCodable {
             annotations: try json["annotations"].readIfPresent() ?? [:],
             cgroupPath: try json["cgroupPath"].stringIfPresent(),
             namespaces: Namespaces(rawValue: try json["namespaces"].int(UInt64.self)))
+        hasProcess = try json["hasProcess"].boolIfPresent() ?? true
     }
 
     package var json: JSONValue {
@@ -76,6 +78,7 @@ extension ContainerState: JSONCodable {
         json["owner"] = .integer(Int64(owner))
         if !annotations.isEmpty { json["annotations"] = annotations.json }
         if let cgroupPath { json["cgroupPath"] = .string(cgroupPath) }
+        if !hasProcess { json["hasProcess"] = .bool(false) }
         json["namespaces"] = .integer(Int64(namespaces.rawValue))
         return .object(json)
     }

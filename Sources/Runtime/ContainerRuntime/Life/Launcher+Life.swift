@@ -52,10 +52,10 @@ extension Launcher {
     package func start(_ id: String) throws(RuntimeError) {
         let (state, status) = try status(of: id)
         guard status == .created else { throw .notAllowed(operation: "start", id: id, status: status) }
-        let config = try store.config(of: id)
-        guard config.process != nil else {
+        guard state.hasProcess else {
             throw .plan(.invalid(path: "process", why: "is missing, so that there is nothing to run"))
         }
+        let hooks = try store.hooks(of: id, named: "poststart")?.poststart
         let gate = store.fifo(of: id)
         do {
             try Files.rename(gate, to: gate + ".open")
@@ -71,7 +71,7 @@ extension Launcher {
             try check("poll") { poll(&one, 1, -1) }
         }
         do {
-            try HookRunner.run(config.hooks?.poststart, kind: "poststart", state: state.oci(.running))
+            try HookRunner.run(hooks, kind: "poststart", state: state.oci(.running))
         } catch {
             try? kill(id, SIGKILL, all: true)
             throw error
@@ -110,23 +110,23 @@ extension Launcher {
     }
 
     private func delete(_ id: String, force: Bool, holding lock: borrowing Descriptor) throws(RuntimeError) {
-        let config = try? store.config(of: id)
-        guard let state = try? store.load(id) else { return try deleteUnfinished(id, config) }
+        guard let state = try? store.load(id) else { return try deleteUnfinished(id) }
         let status = status(of: state)
         guard force || status == .stopped || status == .created else {
             throw .notAllowed(operation: "delete", id: id, status: status)
         }
         try end(state)
+        let hooks = try? store.hooks(of: id, named: "poststop")?.poststop
         store.remove(id)
         // A hook that fails here stops nobody: the specification wants a warning.
-        if let hooks = config?.hooks?.poststop {
+        if let hooks {
             for hook in hooks { try? HookRunner.run([hook], kind: "poststop", state: state.oci(.stopped)) }
         }
     }
 
     /// What a killed `create` left: its group is known from the configuration.
-    private func deleteUnfinished(_ id: String, _ config: RuntimeSpec?) throws(RuntimeError) {
-        if let config, let tree = try? CgroupTree.detect(),
+    private func deleteUnfinished(_ id: String) throws(RuntimeError) {
+        if let config = try? store.config(of: id), let tree = try? CgroupTree.detect(),
             let path = try? CgroupPath(parsing: SandboxPlan.cgroupPath(config, id: id))
         {
             let cgroup = Cgroup(at: path, in: tree)

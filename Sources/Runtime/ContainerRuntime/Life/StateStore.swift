@@ -94,6 +94,16 @@ package struct StateStore: Equatable, Sendable {
         }
     }
 
+    /// The hooks of a container, read only when its configuration has the word `kind` at all.
+    func hooks(of id: String, named kind: String) throws(RuntimeError) -> RuntimeSpec.Hooks? {
+        let path = "\(folder(of: id))/config.json"
+        let text = try step("read configuration of \(id)") { () throws(SyscallError) in try WholeFile.read(path) }
+        let word = Array(kind.utf8)
+        let found = text.indices.contains { text[$0] == word[0] && text[$0...].starts(with: word) }
+        guard found else { return nil }
+        return try config(of: id).hooks
+    }
+
     /// Containers with a state, sorted; a root that does not exist has none.
     package func all() -> [String] {
         guard let names = try? Files.list(root) else { return [] }

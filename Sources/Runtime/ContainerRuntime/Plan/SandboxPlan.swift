@@ -21,6 +21,8 @@ package struct SandboxPlan: Equatable, Sendable {
     package var options: PlanOptions
     /// The specification it was compiled from, for the parts that other rooms perform (groups, seccomp, hooks).
     package var spec: RuntimeSpec
+    /// The text that `spec` was read from, kept with the container; empty to write it anew.
+    package var specText: [UInt8] = []
     /// Made by clone3(2) itself.
     package var newNamespaces: Namespaces
     /// All that the container has of its own or shares with others, new and joined.
