@@ -1,3 +1,4 @@
+internal import Lanes
 internal import ShimProtocol
 
 /// What the engine needs of images and of containers' root filesystems; the store of the Content wing is one, a model in tests another.
@@ -12,6 +13,8 @@ protocol RootfsStore: Sendable {
     func rootfs(_ id: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
     /// Removes a container's layer; one that does not exist is no error.
     func release(_ id: String) async throws(EngineError)
+    /// Writes the tar of a folder of a container that does not run, and the end of it or why there is none.
+    func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError)
     /// All containers that have a layer.
     func prepared() async throws(EngineError) -> [String]
 }

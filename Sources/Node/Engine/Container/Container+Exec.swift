@@ -124,6 +124,9 @@ extension Container {
         return process
     }
 
+    /// Whom files belong to that are copied in on the container's behalf.
+    func ownUser() throws(EngineError) -> RuntimeSpec.User { try runningUsers().resolve(record.config.user).user }
+
     private var seenHostname: String {
         record.config.hostname.isEmpty ? String(id.prefix(12)) : record.config.hostname
     }

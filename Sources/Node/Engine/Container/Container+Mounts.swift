@@ -1,3 +1,4 @@
+internal import Archives
 internal import Glibc
 internal import Lanes
 internal import LinuxKernel
@@ -16,7 +17,7 @@ extension Container {
                     plan.source, driver: plan.driver, options: plan.driverOptions, labels: plan.labels,
                     anonymous: plan.anonymous)
                 if !plan.noCopy, ((try? Files.list(folder)) ?? []).isEmpty {
-                    try await fill(folder, from: plan.destination)
+                    try await fill(folder, from: plan.destination, LayeredRoot(layers: rootfs.layers))
                 }
                 var source = folder
                 if !plan.subpath.isEmpty { source = try Self.subfolder(plan.subpath, of: folder) }
@@ -53,6 +54,36 @@ extension Container {
 }
 
 extension Container {
-    /// Puts what the image has at `destination` into an empty volume.
-    func fill(_ folder: String, from destination: String) async throws(EngineError) {}
+    /// Puts what the image has at `destination` into an empty volume, the folder's own looks included.
+    func fill(_ folder: String, from destination: String, _ layers: LayeredRoot) async throws(EngineError) {
+        guard let place = layers.resolve(destination), (try? Files.status(place))?.isDirectory == true else { return }
+        let pipe = ChunkPipe()
+        let rootfs = services.rootfs
+        let id = id
+        let failure = await withTaskGroup(of: EngineError?.self) { group in
+            group.addTask {
+                do throws(EngineError) {
+                    try await rootfs.copyOut(id, destination, into: pipe)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            group.addTask {
+                await Lanes.shared.run {
+                    defer { pipe.close() }
+                    do {
+                        _ = try TreeExtractor.extract(PipeSource(pipe), into: try Tree(path: folder), options: .plain)
+                        return nil
+                    } catch {
+                        return .failed("fill volume from \(destination): \(error)")
+                    }
+                }
+            }
+            var first: EngineError?
+            for await failure in group where first == nil { first = failure }
+            return first
+        }
+        if let failure { throw failure }
+    }
 }

@@ -222,13 +222,17 @@ extension Container {
 
     // MARK: the shim
 
+    /// Nil when the shim runs the container itself.
+    var externalRuntime: ShimConfiguration.ExternalRuntime? {
+        let name = record.hostConfig.runtime.flatMap { $0.isEmpty ? nil : $0 } ?? services.configuration.defaultRuntime
+        guard let runtime = services.configuration.runtimes[name], let path = runtime.path else { return nil }
+        return ShimConfiguration.ExternalRuntime(
+            path: path, arguments: runtime.arguments, root: services.paths.runtimeState + "-" + name)
+    }
+
     private func shimConfiguration(_ directory: String, _ rootfs: Rootfs) throws(EngineError) -> ShimConfiguration {
         var configuration = ShimConfiguration(id: id, bundle: directory)
-        let name = record.hostConfig.runtime.flatMap { $0.isEmpty ? nil : $0 } ?? services.configuration.defaultRuntime
-        if let runtime = services.configuration.runtimes[name], let path = runtime.path {
-            configuration.runtime = ShimConfiguration.ExternalRuntime(
-                path: path, arguments: runtime.arguments, root: services.paths.runtimeState + "-" + name)
-        }
+        configuration.runtime = externalRuntime
         configuration.stateRoot = services.paths.runtimeState
         configuration.rootfsMounts = rootfs.mounts
         configuration.stdinOpen = record.config.openStdin

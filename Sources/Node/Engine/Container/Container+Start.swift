@@ -120,7 +120,8 @@ extension Container {
     /// By what this container's run can be found without its shim.
     var leftovers: Leftovers {
         Leftovers(
-            id: id, directory: services.paths.run(id), cgroup: cgroupPath, stateRoot: services.paths.runtimeState)
+            id: id, directory: services.paths.run(id), cgroup: cgroupPath, stateRoot: services.paths.runtimeState,
+            runtime: externalRuntime)
     }
 
     var cgroupPath: String {

@@ -1,6 +1,7 @@
 internal import Archives
 internal import ImageSpec
 internal import Lanes
+internal import LinuxKernel
 internal import ShimProtocol
 internal import Snapshots
 
@@ -77,6 +78,25 @@ final class ImageService: RootfsStore {
         let snapshots = snapshots
         try await Lanes.shared.run { () throws(EngineError) in
             do throws(SnapshotError) { try snapshots.remove(id) } catch { throw EngineError(error) }
+        }
+    }
+
+    func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError) {
+        let snapshots = snapshots
+        try await Lanes.shared.run { () throws(EngineError) in
+            do throws(SnapshotError) {
+                try snapshots.withRoot(of: id, writable: false) { (tree) throws(ArchiveError) in
+                    let path = try EntryPath(Array(folder.utf8))
+                    let handle = try kernel { () throws(SyscallError) in try tree.directory(path) }
+                    let sink = PipeSink(pipe)
+                    try TreeArchiver(to: sink).archive(Tree(sharing: handle), includingRoot: true)
+                    try sink.flush()
+                }
+                pipe.finish()
+            } catch {
+                pipe.fail(error)
+                throw EngineError(error)
+            }
         }
     }
 

@@ -127,5 +127,52 @@ struct ProcessLauncher: ShimLauncher {
         try await ShimConnection.connect(directory)
     }
 
-    func destroy(_ leftovers: Leftovers) async throws(EngineError) {}
+    func destroy(_ leftovers: Leftovers) async throws(EngineError) {
+        let tree = tree
+        try await Lanes.shared.run { () throws(EngineError) in
+            Self.killShim(of: leftovers.directory)
+            if let runtime = leftovers.runtime { Self.delete(leftovers.id, with: runtime) }
+            do throws(CgroupError) {
+                let group = Cgroup(at: try CgroupPath(parsing: leftovers.cgroup), in: tree)
+                if group.exists {
+                    try? group.thaw()
+                    try group.kill()
+                    try group.remove()
+                }
+            } catch {
+                throw .failed("remove cgroup \(leftovers.cgroup): \(error)")
+            }
+            Folders.remove(leftovers.stateRoot + "/" + leftovers.id)
+        }
+    }
+
+    /// A shim that does not answer, perhaps because it has only begun: what it was about to start must not come up later.
+    private static func killShim(of directory: String) {
+        let wanted = Array("shim\0--directory\0\(directory)\0".utf8)
+        for name in (try? Files.list("/proc")) ?? [] {
+            guard let pid = Int32(name), let line = try? WholeFile.read("/proc/\(pid)/cmdline"), line.ends(with: wanted)
+            else { continue }
+            guard let process = try? Processes.open(pid: pid),
+                let again = try? WholeFile.read("/proc/\(pid)/cmdline"), again.ends(with: wanted)
+            else { continue }
+            try? Processes.signal(pidfd: process.raw, 9)
+        }
+    }
+
+    /// Lets another runtime forget the container, too.
+    private static func delete(_ id: String, with runtime: ShimConfiguration.ExternalRuntime) {
+        let root = runtime.root.map { ["--root", $0] } ?? []
+        let arguments = CStringArray([runtime.path] + runtime.arguments + root + ["delete", "--force", id])
+        let environment = CStringArray(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+        guard let null = try? high(try Descriptor.open("/dev/null", O_RDWR)) else { return }
+        let table = (Int32(0)...2).map { clinux_spawn_descriptor(from: null.raw, to: $0) }
+        let pid = clinux_spawn(runtime.path, arguments.pointers, environment.pointers, nil, 0, table, table.count)
+        guard pid > 0 else { return }
+        var result = clinux_exit()
+        _ = clinux_waitid(1, pid, &result, 4)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func ends(with tail: [UInt8]) -> Bool { count >= tail.count && suffix(tail.count).elementsEqual(tail) }
 }

@@ -44,4 +44,6 @@ struct Leftovers: Sendable {
     var directory: String
     var cgroup: String
     var stateRoot: String
+    /// The runtime that has it, when it is not the built-in one.
+    var runtime: ShimConfiguration.ExternalRuntime?
 }
