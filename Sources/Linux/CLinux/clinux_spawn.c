@@ -22,6 +22,11 @@ int clinux_spawn(const char *path, char *const argv[], char *const envp[], const
     }
     for (size_t i = 0; i < count && !failure; i++)
         failure = posix_spawn_file_actions_adddup2(&actions, descriptors[i].from, descriptors[i].to);
+    /* Libraries open descriptors without O_CLOEXEC (SwiftNIO's sockets, for one): none of them reaches the child. */
+    int last = STDERR_FILENO;
+    for (size_t i = 0; i < count; i++)
+        if (descriptors[i].to > last) last = descriptors[i].to;
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
     if (!failure && directory) failure = posix_spawn_file_actions_addchdir_np(&actions, directory);
 
     sigset_t none, all;
