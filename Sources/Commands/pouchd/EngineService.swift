@@ -1,0 +1,11 @@
+internal import Engine
+internal import ServiceLifecycle
+
+/// The engine as a member of the daemon's service group.
+struct EngineService: Service {
+    let engine: Engine
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await engine.run() }
+    }
+}

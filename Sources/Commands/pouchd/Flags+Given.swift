@@ -1,0 +1,43 @@
+extension Flags {
+    /// The flags that were given, with their values as text: what the configuration file may not have too.
+    var given: [String: String] {
+        var found: [String: String] = [:]
+        func note(_ name: String, _ value: String?) { if let value { found[name] = value } }
+        func note(_ name: String, _ values: [String]) {
+            if !values.isEmpty { found[name] = "[\(values.joined(separator: " "))]" }
+        }
+        func note(_ name: String, _ isSet: Bool) { if isSet { found[name] = "true" } }
+        note("data-root", dataRoot)
+        note("exec-root", execRoot)
+        note("host", host)
+        note("pidfile", pidfile)
+        note("log-level", logLevel)
+        note("log-format", logFormat)
+        note("debug", debug)
+        note("default-runtime", defaultRuntime)
+        note("add-runtime", addRuntime)
+        note("pouch-runtime", pouchRuntime)
+        note("userns-remap", usernsRemap)
+        note("cgroup-parent", cgroupParent)
+        note("group", group)
+        note("label", label)
+        note("default-ulimit", defaultUlimit)
+        note("init", `init`)
+        note("default-shm-size", defaultShmSize)
+        note("dns", dns)
+        note("dns-search", dnsSearch)
+        note("dns-opt", dnsOption)
+        note("log-driver", logDriver)
+        note("log-opt", logOption)
+        note("seccomp-profile", seccompProfile)
+        note("no-new-privileges", noNewPrivileges)
+        note("shutdown-timeout", shutdownTimeout.map(String.init))
+        note("live-restore", liveRestore.map { "\($0)" })
+        note("tls", tls)
+        note("tlsverify", tlsVerify)
+        note("tlscacert", tlsCACert)
+        note("tlscert", tlsCert)
+        note("tlskey", tlsKey)
+        return found
+    }
+}

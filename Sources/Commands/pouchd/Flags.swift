@@ -1,0 +1,82 @@
+internal import ArgumentParser
+
+/// The command line of pouchd: dockerd's flags where they exist.
+///
+/// Everything is optional, so that a flag which was given can be told from one which was not.
+struct Flags: ParsableArguments {
+    @Option(name: .customLong("data-root"), help: "What survives a power loss: images, containers, volumes, logs.")
+    var dataRoot: String?
+    @Option(name: .customLong("exec-root"), help: "What a running container needs; best on tmpfs.")
+    var execRoot: String?
+    @Option(
+        name: [.customShort("H"), .customLong("host")],
+        help: "Where to listen (repeatable): unix://PATH, or tcp://ADDRESS:PORT with TLS.")
+    var host: [String] = []
+    @Option(name: .customLong("config-file"), help: "Settings in JSON; a flag may not be in it too.")
+    var configFile: String?
+    @Option(name: [.customShort("p"), .customLong("pidfile")], help: "Where to write the process id.")
+    var pidfile: String?
+    @Option(
+        name: [.customShort("l"), .customLong("log-level")], help: "debug, info, warn, error or fatal.")
+    var logLevel: String?
+    @Option(name: .customLong("log-format"), help: "text or json.")
+    var logFormat: String?
+    @Flag(name: [.customShort("D"), .customLong("debug")], help: "The same as --log-level debug.")
+    var debug = false
+
+    @Option(name: .customLong("default-runtime"), help: "The OCI runtime of containers that name none.")
+    var defaultRuntime: String?
+    @Option(name: .customLong("add-runtime"), help: "NAME=PATH of another OCI runtime (repeatable).")
+    var addRuntime: [String] = []
+    @Option(name: .customLong("pouch-runtime"), help: "The pouch-runtime executable; else beside pouchd, else on PATH.")
+    var pouchRuntime: String?
+    @Option(
+        name: .customLong("userns-remap"), help: "User whose subordinate ids containers get: USER[:GROUP] or default.")
+    var usernsRemap: String?
+    @Option(name: .customLong("cgroup-parent"), help: "The group that holds the containers' groups.")
+    var cgroupParent: String?
+    @Option(name: [.customShort("G"), .customLong("group")], help: "The group that may use the Unix sockets.")
+    var group: String?
+    @Option(name: .customLong("label"), help: "KEY=VALUE that describes this daemon (repeatable).")
+    var label: [String] = []
+    @Option(name: .customLong("default-ulimit"), help: "NAME=SOFT[:HARD] for containers (repeatable).")
+    var defaultUlimit: [String] = []
+    @Flag(name: .customLong("init"), help: "Give containers an init that reaps their orphans.")
+    var `init` = false
+    @Option(name: .customLong("default-shm-size"), help: "The size of containers' /dev/shm, such as 64m.")
+    var defaultShmSize: String?
+    @Option(name: .customLong("dns"), help: "A name server for containers (repeatable).")
+    var dns: [String] = []
+    @Option(name: .customLong("dns-search"), help: "A search domain for containers (repeatable).")
+    var dnsSearch: [String] = []
+    @Option(name: .customLong("dns-opt"), help: "A resolver option for containers (repeatable).")
+    var dnsOption: [String] = []
+    @Option(name: .customLong("log-driver"), help: "json-file or none.")
+    var logDriver: String?
+    @Option(name: .customLong("log-opt"), help: "KEY=VALUE for the log driver (repeatable).")
+    var logOption: [String] = []
+    @Option(name: .customLong("seccomp-profile"), help: "A profile in JSON instead of ours; or unconfined.")
+    var seccompProfile: String?
+    @Flag(name: .customLong("no-new-privileges"), help: "Set it for containers.")
+    var noNewPrivileges = false
+    @Option(name: .customLong("shutdown-timeout"), help: "Seconds that requests in work get when the daemon stops.")
+    var shutdownTimeout: Int?
+    @Flag(name: .customLong("live-restore"), inversion: .prefixedNo, help: "Always on: containers outlive the daemon.")
+    var liveRestore: Bool?
+
+    @Flag(name: .customLong("tls"), help: "Implied by --tlsverify.")
+    var tls = false
+    @Flag(name: .customLong("tlsverify"), help: "Let in clients with a certificate of ours, on tcp:// hosts.")
+    var tlsVerify = false
+    @Option(name: .customLong("tlscacert"), help: "Who signs the clients' certificates, in PEM.")
+    var tlsCACert: String?
+    @Option(name: .customLong("tlscert"), help: "This daemon's certificate, in PEM.")
+    var tlsCert: String?
+    @Option(name: .customLong("tlskey"), help: "Its key, in PEM.")
+    var tlsKey: String?
+
+    @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and end.")
+    var version = false
+    @Flag(name: .customLong("validate"), help: "Check flags and file, and end.")
+    var validate = false
+}

@@ -1,0 +1,25 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// Reads the configuration file again on SIGHUP, and takes over what can change while the daemon runs.
+struct Reload: Service {
+    let flags: Flags
+    let configFile: String?
+    let threshold: DaemonLog.Threshold
+    let logger: Logger
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            ServiceManager.notify("RELOADING=1")
+            do {
+                let settings = try Settings(flags, Pouchd.file(configFile))
+                threshold.level = settings.log.level
+                logger.info("configuration reloaded", metadata: ["log-level": "\(settings.log.level)"])
+            } catch {
+                logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
+            }
+            ServiceManager.notify("READY=1")
+        }
+    }
+}
