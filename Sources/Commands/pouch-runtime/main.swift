@@ -1,7 +1,5 @@
 internal import ContainerRuntime
 internal import Glibc
+internal import Shim
 
-exit(
-    RuntimeCommand.run(Array(CommandLine.arguments.dropFirst())) { _ in
-        1
-    })
+exit(RuntimeCommand.run(Array(CommandLine.arguments.dropFirst())) { Shim.run($0) })
