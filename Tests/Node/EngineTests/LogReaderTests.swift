@@ -1,0 +1,86 @@
+@testable import Engine
+import NIOCore
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Reading logs")
+struct LogReaderTests {
+    private func line(_ number: Int, stream: String = "stdout") -> String {
+        let time = Timestamp(nanoseconds: Int64(number) * 1_000_000_000)
+        return #"{"log":"line \#(number)\n","stream":"\#(stream)","attrs":{"k":"v"},"time":"\#(time)"}"# + "\n"
+    }
+
+    private func read(_ path: String, _ change: (inout LogOptions) -> Void = { _ in }) async throws -> [String] {
+        var options = LogOptions()
+        options.stdout = true
+        options.stderr = true
+        change(&options)
+        let reader = LogReader(path: path, options: options) { false }
+        var lines: [String] = []
+        while let frame = try await reader.nextFrame() { lines.append(String(buffer: frame.bytes)) }
+        return lines
+    }
+
+    @Test("rotated files come first, and a tail may begin in one of them")
+    func rotation() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1) + line(2), path + ".2")
+            try write(line(3) + line(4), path + ".1")
+            try write(line(5), path)
+            #expect(try await read(path) == (1...5).map { "line \($0)\n" })
+            #expect(try await read(path) { $0.tail = 3 } == (3...5).map { "line \($0)\n" })
+            #expect(try await read(path) { $0.tail = 1 } == ["line 5\n"])
+            #expect(try await read(path) { $0.tail = 0 } == [])
+            #expect(try await read(path) { $0.tail = 99 }.count == 5)
+        }
+    }
+
+    @Test("since, until, one stream, timestamps and details")
+    func choices() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1) + line(2, stream: "stderr") + line(3) + "not json\n", path)
+            #expect(
+                try await read(path) { $0.since = Timestamp(nanoseconds: 2_000_000_000) } == ["line 2\n", "line 3\n"])
+            #expect(try await read(path) { $0.until = Timestamp(nanoseconds: 1_000_000_000) } == ["line 1\n"])
+            #expect(try await read(path) { $0.stdout = false } == ["line 2\n"])
+            let dressed = try await read(path) {
+                $0.timestamps = true
+                $0.details = true
+            }
+            #expect(dressed.first == "1970-01-01T00:00:01.000000000Z k=v line 1\n")
+            #expect(try await read(folder + "/none") == [])
+        }
+    }
+
+    @Test("a follower sees what comes, across a rotation, and ends with the container")
+    func following() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1), path)
+            var options = LogOptions()
+            options.stdout = true
+            options.follow = true
+            let live = LiveFlag()
+            let reader = LogReader(path: path, options: options) { live.isLive }
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 1\n")
+            try append(line(2), path)
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 2\n")
+            try append(line(3), path)
+            try moveFile(path, path + ".1")
+            try write(line(4), path)
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 3\n")
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 4\n")
+            live.end()
+            #expect(try await reader.nextFrame() == nil)
+        }
+    }
+}
+
+private final class LiveFlag: Sendable {
+    private let state = Mutex(true)
+    var isLive: Bool { state.withLock { $0 } }
+    func end() { state.withLock { $0 = false } }
+}
