@@ -175,7 +175,7 @@ let crossings: [Target] =
         ? [
             crossing(
                 "IntegrationTests", path: "Integration",
-                uses: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux"]),
+                uses: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux", "Cgroups"]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(

@@ -49,7 +49,7 @@ extension Cgroup {
         if result != 0, reason != EEXIST {
             throw .kernel(doing: "create cgroup", SyscallError("mkdir", errno: reason, subject: directory))
         }
-        if mount.controllers.contains(.cpuset) { try inheritProcessors(directory) }
+        if mount.controllers.contains(.cpuset) { try inheritProcessors(path, on: mount) }
         return result == 0
     }
 
@@ -77,15 +77,23 @@ extension Cgroup {
     }
 
     /// A new cpuset of v1 is empty, and no process can enter an empty one.
-    private func inheritProcessors(_ directory: String) throws(CgroupError) {
-        guard let slash = directory.lastIndex(of: "/") else { return }
+    ///
+    /// The group above may be so new that its maker has not come to this yet: then it is done here, from the top down.
+    private func inheritProcessors(_ path: CgroupPath, on mount: CgroupTree.Mount) throws(CgroupError) {
+        let directory = mount.directory + path.description
+        let above = mount.directory + (path.parent?.description ?? "")
         for file in ["/cpuset.cpus", "/cpuset.mems"] {
-            if let own = try GroupFile.read(directory + file), own.utf8.contains(where: { $0 > 32 }) { continue }
-            guard let above = try GroupFile.read(directory[..<slash] + file) else { continue }
+            guard try Self.words(GroupFile.read(directory + file)).isEmpty else { continue }
+            var value = try GroupFile.read(above + file)
+            if Self.words(value).isEmpty, let parent = path.parent {
+                try inheritProcessors(parent, on: mount)
+                value = try GroupFile.read(above + file)
+            }
+            guard let value else { continue }
             do {
-                try WholeFile.set(directory + file, to: above)
+                try WholeFile.set(directory + file, to: value)
             } catch {
-                throw .kernel(doing: "inherit \(file.dropFirst()) from the parent of \(directory)", error)
+                throw .kernel(doing: "inherit \(file.dropFirst()) for \(directory)", error)
             }
         }
     }

@@ -39,16 +39,29 @@ package struct OOMWatch: ~Copyable {
     }
 
     /// Says what has happened since the last call, and makes the descriptor unready.
+    ///
+    /// v1 wakes its watchers before it kills: when the counter has not moved yet, this waits for it, 50 ms at most.
     package mutating func drain() throws(CgroupError) -> Event {
+        let hasWoken = emptyNotifier()
+        var patience = Patience(milliseconds: hasWoken && group.isOnV1(.memory) ? 50 : 0)
+        repeat {
+            guard let kills = try group.outOfMemoryKills() else { return .groupRemoved }
+            if kills > seen {
+                defer { seen = kills }
+                return .killed(kills - seen)
+            }
+            if try group.waitsForMemory() { return .waiting }
+        } while patience.wait()
+        return .nothing
+    }
+
+    /// Reads an event counter, or however many inotify events there are.
+    private func emptyNotifier() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let number = notifier.raw
-        while buffer.withUnsafeMutableBytes({ read(number, $0.baseAddress, $0.count) }) > 8 {}
-        guard let kills = try group.outOfMemoryKills() else { return .groupRemoved }
-        if kills > seen {
-            defer { seen = kills }
-            return .killed(kills - seen)
-        }
-        return try group.waitsForMemory() ? .waiting : .nothing
+        var hasWoken = false
+        while buffer.withUnsafeMutableBytes({ read(number, $0.baseAddress, $0.count) }) > 0 { hasWoken = true }
+        return hasWoken
     }
 
     private static func notifier(of group: Cgroup) throws(CgroupError) -> Descriptor {
