@@ -175,7 +175,10 @@ let crossings: [Target] =
         ? [
             crossing(
                 "IntegrationTests", path: "Integration",
-                uses: ["TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux", "Cgroups"]),
+                uses: [
+                    "TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux", "Cgroups", "Archives",
+                    "ContentStore", "Snapshots", "ImageSpec", "Lanes",
+                ]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(

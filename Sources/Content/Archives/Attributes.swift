@@ -54,6 +54,7 @@ enum Attributes {
     }
 
     private static func path(_ name: [UInt8], _ directory: Int32) -> [UInt8] {
-        Array("/proc/self/fd/\(directory)".utf8) + (name.isEmpty ? [] : [47] + name)
+        // The link in /proc itself is not meant, so the directory is named as `.` in it.
+        Array("/proc/self/fd/\(directory)/".utf8) + (name.isEmpty ? [46] : name)
     }
 }

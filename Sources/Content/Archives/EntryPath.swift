@@ -28,12 +28,28 @@ package struct EntryPath: Hashable, Sendable {
         }
     }
 
+    /// Cleans a path that somebody wrote for a container: as in any root directory, `..` of the root is the root.
+    ///
+    /// - Throws: ``ArchiveError/hostile(entry:reason:)`` for names no file can have.
+    package init(inContainer path: String) throws(ArchiveError) {
+        var components: [[UInt8]] = []
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            if part.elementsEqual("..".utf8) {
+                _ = components.popLast()
+            } else {
+                components += try EntryPath(part).components
+            }
+        }
+        self.components = components
+    }
+
     package var isRoot: Bool { components.isEmpty }
     package var name: [UInt8] { components.last ?? [] }
     package var parent: EntryPath { EntryPath(components: Array(components.dropLast())) }
     package var bytes: [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
 
     package func appending(_ name: [UInt8]) -> EntryPath { EntryPath(components: components + [name]) }
+    package func appending(_ path: EntryPath) -> EntryPath { EntryPath(components: components + path.components) }
 }
 
 extension EntryPath: CustomStringConvertible {

@@ -96,6 +96,11 @@ enum Names {
         return buffer[..<count].map { UInt8(bitPattern: $0) }
     }
 
+    /// The path of an open file as the kernel tells it, in the caller's view.
+    static func path(of descriptor: Int32) throws(SyscallError) -> [UInt8] {
+        try readLink(Array("/proc/self/fd/\(descriptor)".utf8), at: AT_FDCWD)
+    }
+
     static func changeOwner(_ name: [UInt8], at directory: Int32, to owner: UInt32, _ group: UInt32)
         throws(SyscallError)
     {

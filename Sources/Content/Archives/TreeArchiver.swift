@@ -46,8 +46,7 @@ package final class TreeArchiver {
     /// `includingRoot` adds an entry for the root itself, as `./`.
     package func archive(_ tree: Tree, includingRoot: Bool = false) throws(ArchiveError) {
         if includingRoot {
-            let status = try kernel { () throws(SyscallError) in try Names.status(of: tree.root.raw) }
-            try write(entry: [46], from: [46], at: tree.root.raw, status)
+            try archiveItself(tree.root, as: [46])
         }
         try archiveContents(of: tree.root, as: [])
         try finish()
@@ -61,6 +60,12 @@ package final class TreeArchiver {
     /// Writes the contents of `directory` below the archive name `archived`, without the end.
     package func archiveContents(of directory: DirectoryHandle, as archived: [UInt8]) throws(ArchiveError) {
         try archiveContents(of: Place(EntryPath(), below: directory, directory), as: archived)
+    }
+
+    /// Writes the entry of `directory` alone under the name `archived`.
+    package func archiveItself(_ directory: DirectoryHandle, as archived: [UInt8]) throws(ArchiveError) {
+        let status = try kernel { () throws(SyscallError) in try Names.status(of: directory.raw) }
+        try write(entry: archived, from: [46], at: directory.raw, status)
     }
 
     /// Writes one file that has no tree.

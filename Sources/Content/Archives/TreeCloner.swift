@@ -36,7 +36,8 @@ package enum DirectoryLooks {
         let (source, target) = (try Tree(path: source), try Tree(path: target))
         guard let old = try? source.directory(path) else { return false }
         try kernel { () throws(SyscallError) in
-            try copy(from: old.raw, to: try target.directory(path).raw, overlay: false)
+            let new = try target.directory(path)
+            try copy(from: old.raw, to: new.raw, overlay: false)
         }
         return true
     }

@@ -15,8 +15,13 @@ package final class TreeExtractor {
     /// Times of directories, set in the end because filling a directory changes them.
     private var directoryTimes: [(path: EntryPath, time: FileTime)] = []
 
-    package init(into tree: Tree, options: ExtractionOptions) {
+    /// Where in the tree the archive's root lies.
+    private let place: EntryPath
+
+    /// Unpacks below `place`; links that lie there lead wherever the tree's root lets them.
+    package init(into tree: Tree, below place: EntryPath = EntryPath(), options: ExtractionOptions) {
         self.tree = tree
+        self.place = place
         self.options = options
     }
 
@@ -39,8 +44,8 @@ package final class TreeExtractor {
 
     /// Puts one entry into the tree; its content, if any, is read from `reader`.
     package func place(_ entry: ArchiveEntry, from reader: TarReader) throws(ArchiveError) {
-        let path = try EntryPath(entry.path)
-        if path.isRoot {
+        let path = place.appending(try EntryPath(entry.path))
+        if path == place {
             guard entry.kind == .directory else { throw .hostile(entry: entry.name, reason: "would replace the root") }
             return try describeRoot(entry)
         }
@@ -121,7 +126,8 @@ package final class TreeExtractor {
         try attempt(path) { () throws(SyscallError) in
             let number = file.raw
             let (owner, group) = ownership(of: entry)
-            if owner != 0 || group != 0 { try check("fchown") { fchown(number, owner, group) } }
+            // Also for root's: below a set-group-id directory a file is born with the directory's group.
+            try check("fchown") { fchown(number, owner, group) }
             try check("fchmod") { fchmod(number, entry.mode) }
         }
         // Changing the owner drops capabilities, so attributes follow it.
@@ -182,8 +188,8 @@ package final class TreeExtractor {
     private func makeHardLink(_ entry: ArchiveEntry, _ path: EntryPath, to target: [UInt8], at directory: Int32)
         throws(ArchiveError)
     {
-        let target = try EntryPath(target)
-        guard !target.isRoot else { throw .hostile(entry: entry.name, reason: "is a link to the root") }
+        let target = place.appending(try EntryPath(target))
+        guard target != place else { throw .hostile(entry: entry.name, reason: "is a link to the root") }
         if target == path { return }
         let source = try attempt(target) { () throws(SyscallError) in try tree.directory(target.parent) }
         try replacing(entry, path, at: directory) { () throws(SyscallError) in
@@ -194,9 +200,10 @@ package final class TreeExtractor {
     // MARK: what an entry looks like
 
     private func describeRoot(_ entry: ArchiveEntry) throws(ArchiveError) {
-        let path = EntryPath()
+        let path = place
         report.describesRoot = true
-        try describe(entry, path, name: [46], at: tree.root.raw, timed: false)
+        let root = try attempt(path) { () throws(SyscallError) in try tree.directory(path) }
+        try describe(entry, path, name: [46], at: root.raw, timed: false)
         directoryTimes.append((path, entry.modified))
     }
 

@@ -92,7 +92,7 @@ private struct ImageRemover {
                         "unable to remove repository reference \"\(name)\" (must force) - container \(use.container) is using its referenced image \(image.id.short)"
                 )
             }
-            return try delete(image)
+            return try delete(image, byName: true)
         }
         if !force, Set(names.map(\.name)).count > 1 {
             throw .conflict(
@@ -101,7 +101,7 @@ private struct ImageRemover {
                     "unable to delete \(image.id.short) (must be forced) - image is referenced in multiple repositories"
             )
         }
-        return try delete(image)
+        return try delete(image, byName: false)
     }
 
     private func untag(_ image: Image, _ names: [ImageReference]) throws(ImageError) -> [ImageRemoval] {
@@ -112,7 +112,7 @@ private struct ImageRemover {
         return names.map { .untagged($0) }
     }
 
-    private func delete(_ image: Image) throws(ImageError) -> [ImageRemoval] {
+    private func delete(_ image: Image, byName: Bool) throws(ImageError) -> [ImageRemoval] {
         let names = image.tags + image.digests
         let id = image.id.short
         if let use = uses.first(where: { $0.image == image.id && $0.isRunning }) {
@@ -131,7 +131,7 @@ private struct ImageRemover {
         }
         if !store.read({ $0.children(of: image.id) }).isEmpty {
             // Its name can go all the same; the image stays for those made from it.
-            guard names.isEmpty else { return try untag(image, names) }
+            if byName { return try untag(image, names) }
             throw .conflict(id, reason: "unable to delete \(id) (cannot be forced) - image has dependent child images")
         }
         try store.forget(image.id)

@@ -282,19 +282,21 @@ package final class LayerStore: Sendable {
         var removed: [LayerRecord] = []
         for record in state.withLock({ Array($0.layers.values) }) where !kept.contains(record.chainID) {
             let away = temporary("removing")
-            let failure = state.withLock { state -> SyscallError? in
-                if state.pins[record.chainID] != nil || state.spared.contains(record.chainID) { return nil }
+            let outcome = state.withLock { state -> Result<Bool, SyscallError> in
+                if state.pins[record.chainID] != nil || state.spared.contains(record.chainID) {
+                    return .success(false)
+                }
                 do throws(SyscallError) {
                     try Files.rename(directory(of: record.chainID), to: away)
                     state.layers[record.chainID] = nil
-                    removed.append(record)
-                    return nil
+                    return .success(true)
                 } catch {
-                    return error
+                    return .failure(error)
                 }
             }
-            if let failure { throw .kernel(failure) }
             try kernel { () throws(SyscallError) in
+                guard try outcome.get() else { return }
+                removed.append(record)
                 try? Files.remove("\(root)/l/\(record.link)")
                 try Tree.remove(path: away)
             }

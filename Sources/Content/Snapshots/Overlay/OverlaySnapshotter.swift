@@ -203,9 +203,15 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func withRoot<Result: Sendable>(
-        of id: String, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
+        of id: String, writable: Bool, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
     ) throws(SnapshotError) -> Result {
-        let mount = try mount(id)
+        var mount = try mount(id)
+        if !writable, let upper = mount.upper {
+            // A second writable mount of one upper directory is undefined; as one more layer it is only read.
+            mount.lower.insert(upper, at: 0)
+            (mount.upper, mount.work) = (nil, nil)
+            mount.options.removeAll { $0 == "volatile" }
+        }
         return try PrivateMount.run(mount, body)
     }
 

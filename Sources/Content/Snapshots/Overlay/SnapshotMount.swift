@@ -39,6 +39,18 @@ package struct SnapshotMount: Equatable, Sendable, Codable {
     /// host's numbers, the container's processes have others.
     package var idMap: IDMap?
 
+    package init(
+        root: String, lower: [String], upper: String? = nil, work: String? = nil, options: [String] = [],
+        idMap: IDMap? = nil
+    ) {
+        self.root = root
+        self.lower = lower
+        self.upper = upper
+        self.work = work
+        self.options = options
+        self.idMap = idMap
+    }
+
     /// The most bytes of options that mount(2) takes.
     package static let longestData = 4095
 

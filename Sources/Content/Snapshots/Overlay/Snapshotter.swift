@@ -100,8 +100,9 @@ package protocol Snapshotter: Sendable {
 
     /// Mounts the snapshot where nobody sees it (a mount namespace of its own thread) and runs `body` with its root.
     ///
-    /// For snapshots that no container has mounted; a running container's files are reached through its process.
+    /// Writing is for snapshots that no container has mounted: a running container's files are reached through its process.
+    /// Reading goes beside a running container too, and sees the root filesystem alone, without what is mounted in it.
     func withRoot<Result: Sendable>(
-        of id: String, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
+        of id: String, writable: Bool, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
     ) throws(SnapshotError) -> Result
 }

@@ -1,0 +1,316 @@
+import Archives
+import ContentStore
+import Glibc
+import ImageSpec
+import LinuxKernel
+import Snapshots
+import TestSupport
+import Testing
+
+/// What every snapshotter must do; a new driver calls each of these.
+struct SnapshotterConformance<Driver: Snapshotter> {
+    let make: (LayerStore) throws -> Driver
+
+    static var base: [UInt8] {
+        HandmadeArchive.of { layer in
+            layer.directory("etc/", mode: 0o755)
+            layer.file("etc/hosts-of-image", "image")
+            layer.file("etc/passwd", "root")
+            layer.directory("var/")
+            layer.directory("var/lib/")
+            layer.file("var/lib/data", "data")
+            layer.link("link", to: "etc/passwd")
+        }
+    }
+
+    func with(_ body: (Driver, ImageStore, Image, String) async throws -> Void) async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let upper = HandmadeArchive.of { layer in
+                layer.file("etc/second", "2")
+                layer.file("var/lib/.wh.data", "")
+            }
+            let sample = SampleImage(names: ["sample"], layers: [Self.base, upper])
+            _ = try await store.load(Chunks(SampleImage.dockerArchive([sample])))
+            try await body(try make(store.layers), store, try store.image("sample"), root + "/store")
+        }
+    }
+
+    func showsTheImage() async throws {
+        try await with { driver, _, image, _ in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            let seen = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                try paths(of: tree)
+            }
+            #expect(seen == ["etc", "etc/hosts-of-image", "etc/passwd", "etc/second", "link", "var", "var/lib"])
+        }
+    }
+
+    func keepsWhatWasWritten() async throws {
+        try await with { driver, store, image, _ in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            _ = try driver.prepare("two", from: image.top, options: SnapshotOptions())
+            #expect(throws: SnapshotError.exists("one")) {
+                try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            }
+            try write(driver, "one") { tar in
+                tar.file("etc/passwd", "changed")
+                tar.file("new/file", "new")
+            }
+            #expect(try read(driver, "one", "/etc/passwd") == "changed")
+            #expect(try read(driver, "two", "/etc/passwd") == "root")
+            let again = try make(store.layers)
+            #expect(try again.ids() == ["one", "two"])
+            #expect(try again.mount("one") == driver.mount("one"))
+            #expect(try read(again, "one", "/new/file") == "new")
+            #expect(try again.usage(of: "one").inodes >= 3)
+        }
+    }
+
+    func tellsWhatChanged() async throws {
+        try await with { driver, _, image, _ in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            #expect(try driver.changes(of: "one").isEmpty)
+            try write(driver, "one") { tar in
+                tar.file("etc/passwd", "changed")
+                tar.file("new/file", "new")
+            }
+            try remove(driver, "one", "link")
+            try remove(driver, "one", "var/lib")
+            #expect(
+                try driver.changes(of: "one").map { "\("CAD".map { String($0) }[$0.kind.rawValue]) \($0.path)" }
+                    == ["C /etc", "C /etc/passwd", "D /link", "A /new", "A /new/file", "C /var", "D /var/lib"])
+        }
+    }
+
+    func becomesALayer() async throws {
+        try await with { driver, store, image, _ in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            try write(driver, "one") { tar in
+                tar.file("etc/passwd", "changed")
+                tar.file("new/file", "new")
+            }
+            try remove(driver, "one", "link")
+            var recipe = ImageRecipe()
+            recipe.parent = image.id
+            recipe.reference = try ImageReference(parsing: "committed")
+            recipe.comment = "why"
+            let id = try await store.commit("one", of: driver, recipe)
+            let committed = try store.image("committed")
+            #expect(committed.id == id && committed.parent == image.id && committed.layers.count == 3)
+            #expect(committed.config.config?.cmd == ["sh"])
+            _ = try driver.prepare("two", from: committed.top, options: SnapshotOptions())
+            #expect(try read(driver, "two", "/etc/passwd") == "changed")
+            #expect(try read(driver, "two", "/new/file") == "new")
+            #expect(throws: (any Error).self) { try read(driver, "two", "/link") }
+            let (first, second) = (ArraySink(), ArraySink())
+            try driver.writeLayer(of: "one", to: first)
+            try driver.writeLayer(of: "one", to: second)
+            let isSame = first.bytes == second.bytes
+            #expect(isSame, "a layer is written the same way each time")
+            await #expect(throws: ImageError.self) { try await store.remove(image.id.short) }
+        }
+    }
+
+    func keepsItsLayers() async throws {
+        try await with { driver, store, image, _ in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            let use = ImageUse(image: image.id, container: "one", isRunning: false)
+            await #expect(throws: ImageError.self) { try await store.remove("sample", uses: [use]) }
+            let removed = try await store.remove("sample", force: true, uses: [use])
+            #expect(removed.last == .deleted(image.id))
+            #expect(try read(driver, "one", "/etc/passwd") == "root")
+            try driver.remove("one")
+            try driver.remove("one")
+            try store.collectNow()
+            #expect(!store.layers.contains(try #require(image.top)))
+            #expect(throws: SnapshotError.self) {
+                try driver.prepare("late", from: image.top, options: SnapshotOptions())
+            }
+            #expect(try driver.ids().isEmpty)
+        }
+    }
+
+    func startsFromNothing() async throws {
+        try await with { driver, _, _, _ in
+            _ = try driver.prepare("empty", from: nil, options: SnapshotOptions(isVolatile: true))
+            try write(driver, "empty") { $0.file("only", "x") }
+            #expect(try read(driver, "empty", "/only") == "x")
+            #expect(try driver.changes(of: "empty") == [SnapshotChange(path: "/only", kind: .added)])
+        }
+    }
+
+    func leavesNoMount() async throws {
+        try await with { driver, _, image, root in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            _ = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in try paths(of: tree) }
+            let mounts = String(decoding: try WholeFile.read("/proc/self/mountinfo"), as: UTF8.self)
+            #expect(!mounts.contains(root))
+        }
+    }
+
+    // MARK: looking inside
+
+    private func write(_ driver: Driver, _ id: String, _ files: (inout HandmadeArchive) -> Void) throws {
+        let bytes = HandmadeArchive.of(files)
+        try driver.withRoot(of: id, writable: true) { (tree) throws(ArchiveError) in
+            try ContainerFiles(root: tree).extract(ArraySource(bytes), into: "/", CopyOptions())
+        }
+    }
+
+    private func remove(_ driver: Driver, _ id: String, _ path: String) throws {
+        try driver.withRoot(of: id, writable: true) { (tree) throws(ArchiveError) in
+            do throws(SyscallError) {
+                try Tree.remove(Array(path.utf8), at: tree.root.raw)
+            } catch {
+                throw .kernel(error)
+            }
+        }
+    }
+
+    private func read(_ driver: Driver, _ id: String, _ path: String) throws -> String {
+        try driver.withRoot(of: id, writable: false) { (tree) throws(ArchiveError) in
+            let sink = ArraySink()
+            try ContainerFiles(root: tree).archive(path, to: sink)
+            let reader = try TarReader(ArraySource(sink.bytes))
+            guard let entry = try reader.nextEntry() else { return "" }
+            return String(decoding: try reader.body(of: entry).readAll(), as: UTF8.self)
+        }
+    }
+}
+
+private func paths(of tree: Tree) throws(ArchiveError) -> [String] {
+    let sink = ArraySink()
+    try TreeArchiver(to: sink).archive(tree)
+    let reader = try TarReader(ArraySource(sink.bytes))
+    var paths: [String] = []
+    while let entry = try reader.nextEntry() { paths.append(try EntryPath(entry.path).description) }
+    return paths
+}
+
+@Suite("Overlay snapshotter", .needs(.root))
+struct OverlaySnapshotterTests {
+    private let conformance = SnapshotterConformance { try OverlaySnapshotter(layers: $0) }
+
+    @Test("a snapshot shows the image's layers as one tree") func shows() async throws {
+        try await conformance.showsTheImage()
+    }
+
+    @Test("what is written stays in its snapshot, also after a restart") func keeps() async throws {
+        try await conformance.keepsWhatWasWritten()
+    }
+
+    @Test("changes are told as docker diff tells them") func changes() async throws {
+        try await conformance.tellsWhatChanged()
+    }
+
+    @Test("a snapshot becomes a layer of a new image") func layer() async throws {
+        try await conformance.becomesALayer()
+    }
+
+    @Test("a snapshot keeps its layers when the image goes") func layers() async throws {
+        try await conformance.keepsItsLayers()
+    }
+
+    @Test("a snapshot can start from nothing") func empty() async throws {
+        try await conformance.startsFromNothing()
+    }
+
+    @Test("looking inside leaves no mount behind") func mounts() async throws {
+        try await conformance.leavesNoMount()
+    }
+
+    @Test("what the runtime made to mount on is no change, and goes into no layer")
+    func mountPoints() async throws {
+        try await conformance.with { driver, _, image, root in
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                let bytes = HandmadeArchive.of { tar in
+                    tar.directory("proc/")
+                    tar.directory("dev/pts/")
+                    tar.file("dev/console", "")
+                    tar.file("etc/hosts", "")
+                    tar.file("etc/resolv.conf", "")
+                    tar.file(".dockerenv", "")
+                    tar.directory("volume/")
+                }
+                try ContainerFiles(root: tree).extract(ArraySource(bytes), into: "/", CopyOptions())
+            }
+            #expect(try driver.changes(of: "one") == [SnapshotChange(path: "/volume", kind: .added)])
+            let sink = ArraySink()
+            try driver.writeLayer(of: "one", to: sink)
+            let reader = try TarReader(ArraySource(sink.bytes))
+            #expect(try reader.nextEntry()?.name == "volume/")
+            #expect(try reader.nextEntry() == nil)
+        }
+    }
+
+    @Test("120 layers fit into the options of one mount", .needs(.root))
+    func manyLayers() async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let layers = (0..<120).map { number in HandmadeArchive.of { $0.file("file\(number)", "\(number)") } }
+            _ = try await store.load(Chunks(SampleImage.dockerArchive([SampleImage(names: ["many"], layers: layers)])))
+            let driver = try OverlaySnapshotter(layers: store.layers)
+            let mount = try driver.prepare("one", from: try store.image("many").top, options: SnapshotOptions())
+            #expect(mount.lower.count == 120)
+            #expect(mount.relativeOptions.joined(separator: ",").utf8.count <= SnapshotMount.longestData)
+            let seen = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                try paths(of: tree).count
+            }
+            #expect(seen == 120)
+        }
+    }
+
+    @Test("a user namespace sees the layers' files as its own")
+    func userNamespace() async throws {
+        try await conformance.with { driver, store, image, _ in
+            let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 65536)]
+            let map = SnapshotMount.IDMap(users: range, groups: range)
+            _ = try driver.prepare("one", from: image.top, options: SnapshotOptions(idMap: map))
+            let owners = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                let sink = ArraySink()
+                try TreeArchiver(to: sink).archive(tree, includingRoot: true)
+                let reader = try TarReader(ArraySource(sink.bytes))
+                var owners: Set<UInt32> = []
+                while let entry = try reader.nextEntry() { owners.insert(entry.owner) }
+                return owners
+            }
+            #expect(owners == [100_000])
+            #expect(try make(driver, store).mount("one").idMap == map)
+            try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                let bytes = HandmadeArchive.of { $0.file("mine", "x") }
+                var options = CopyOptions()
+                options.owner = (user: 100_007, group: 100_007)
+                try ContainerFiles(root: tree).extract(ArraySource(bytes), into: "/", options)
+            }
+            let sink = ArraySink()
+            try driver.writeLayer(of: "one", to: sink)
+            #expect(try TarReader(ArraySource(sink.bytes)).nextEntry()?.owner == 7)
+        }
+    }
+
+    @Test("the mount value has a form for each way of mounting")
+    func forms() {
+        let mount = SnapshotMount(
+            root: "/data", lower: ["l/aa", "l/bb"], upper: "rw/upper", work: "rw/work",
+            options: ["index=off", "volatile"])
+        #expect(
+            mount.joinedOptions
+                == [
+                    "lowerdir=/data/l/aa:/data/l/bb", "upperdir=/data/rw/upper", "workdir=/data/rw/work", "index=off",
+                    "volatile",
+                ])
+        #expect(mount.relativeOptions.first == "lowerdir=l/aa:l/bb")
+        #expect(
+            mount.appendedOptions.map { "\($0.key)=\($0.value ?? "-")" }
+                == [
+                    "lowerdir+=/data/l/aa", "lowerdir+=/data/l/bb", "upperdir=/data/rw/upper", "workdir=/data/rw/work",
+                    "index=off", "volatile=-",
+                ])
+    }
+
+    private func make(_ driver: OverlaySnapshotter, _ store: ImageStore) throws -> OverlaySnapshotter {
+        try OverlaySnapshotter(layers: store.layers)
+    }
+}
