@@ -79,7 +79,11 @@ struct Pouchd: AsyncParsableCommand {
         }
         metrics.gauge("pouch_info", help: "Always 1.", labels: [("version", Self.version)]) { 1 }
         let apiService = APIService(engine: engine, server: server) {
-            logger.info("API listens", metadata: ["hosts": "\(settings.hosts)", "version": "\(Self.version)"])
+            logger.info(
+                "API listens",
+                metadata: [
+                    "hosts": .array(settings.hosts.map { .stringConvertible($0) }), "version": "\(Self.version)",
+                ])
             ServiceManager.notify("READY=1")
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)

@@ -71,9 +71,16 @@ struct Settings {
 }
 
 /// One place to listen at.
-enum Host: Equatable {
+enum Host: Equatable, Sendable, CustomStringConvertible {
     case unix(path: String)
     case tcp(address: String, port: Int)
+
+    var description: String {
+        switch self {
+        case .unix(let path): "unix://\(path)"
+        case .tcp(let address, let port): "tcp://\(address):\(port)"
+        }
+    }
 
     var isTCP: Bool { if case .tcp = self { true } else { false } }
 

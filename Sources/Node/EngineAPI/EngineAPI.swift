@@ -54,12 +54,12 @@ package struct EngineAPI: Sendable {
         head.path = path
         do {
             try Self.check(version)
-            return try await routes.respond(to: Request(head: head, body: request.body), context: context)
+            let response = try await routes.respond(to: Request(head: head, body: request.body), context: context)
+            // The router answers what it does not know without a body.
+            return response.status == .notFound && response.headers[.contentType] == nil
+                ? Answer.error(.notFound, "page not found") : response
         } catch let error as EngineError {
             return Self.noted(error, context.logger)
-        } catch let error as HTTPError {
-            let message = error.status == .notFound ? "page not found" : error.body ?? "\(error.status)"
-            return Answer.error(error.status, message)
         } catch {
             return Self.noted(.failed("\(error)"), context.logger)
         }
