@@ -70,6 +70,17 @@ package enum Processes {
         Descriptor(owning: try checkNegative("pidfd_open", "\(pid)") { clinux_pidfd_open(pid, 0) })
     }
 
+    /// The number of the process behind `pidfd`, as our procfs counts.
+    ///
+    /// - Throws: `ESRCH` when it has ended, or is in no pid namespace below ours.
+    package static func pid(of pidfd: Int32) throws(SyscallError) -> Int32 {
+        let lines = String(decoding: try WholeFile.read("/proc/self/fdinfo/\(pidfd)"), as: UTF8.self)
+        for line in lines.split(separator: "\n") where line.hasPrefix("Pid:") {
+            if let pid = line.split(separator: "\t").last.flatMap({ Int32($0) }), pid > 0 { return pid }
+        }
+        throw SyscallError("pidfd", errno: ESRCH)
+    }
+
     package static func signal(pidfd: Int32, _ signal: Int32) throws(SyscallError) {
         try checkNegative("pidfd_send_signal") { clinux_pidfd_send_signal(pidfd, signal) }
     }

@@ -39,7 +39,8 @@ package enum ProtectedExecutable {
     /// Says whether a file is one that nobody can write through this descriptor's path.
     static func isProtected(_ file: borrowing Descriptor) -> Bool {
         if (try? Files.isOnReadOnlyMount(file.raw)) == true { return true }
-        return fcntl(file.raw, 1034 /* F_GET_SEALS */) & 0xf == 0xf
+        let seals = fcntl(file.raw, 1034 /* F_GET_SEALS */)
+        return seals >= 0 && seals & 0xf == 0xf
     }
 
     private static func readOnlyMount() throws(SyscallError) -> Descriptor {

@@ -55,7 +55,8 @@ struct MountWork {
             return try mountByPath(plan, type: type, source: source, options: options, target: target.raw)
         }
         if plan.copiesUp {
-            try TreeCopy.copy(from: try root.open(plan.destination, O_RDONLY | O_DIRECTORY).raw, to: tree.raw)
+            let from = try root.open(plan.destination, O_RDONLY | O_DIRECTORY)
+            try TreeCopy.copy(from: from.raw, to: tree.raw)
             try Mounts.setAttributes(of: tree.raw, set: plan.change.set, clear: plan.change.clear)
         }
         if !plan.recursiveChange.isEmpty {

@@ -152,7 +152,9 @@ struct SandboxChild: ~Copyable {
         case .changeRoot(let pivot): try changeRoot(pivot: pivot)
         case .rootPropagation(let spread):
             try Mounts.setPropagation(spread.propagation, of: "/", recursive: spread.recursive)
-        case .readOnlyMount(let path): try Mounts.setAttributes(of: try root.open(path).raw, set: .readOnly)
+        case .readOnlyMount(let path):
+            let place = try root.open(path)
+            try Mounts.setAttributes(of: place.raw, set: .readOnly)
         case .readOnlyRoot: try Mounts.setAttributes(of: -100, path: "/", set: .readOnly)
         case .readOnlyPath(let path): try cover.makeReadOnly(path, in: root)
         case .maskedPath(let path): try cover.mask(path, in: root)

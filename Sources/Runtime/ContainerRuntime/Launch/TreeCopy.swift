@@ -10,9 +10,9 @@ enum TreeCopy {
             let status = try Files.status(name, at: source, following: false)
             if status.isDirectory {
                 try Files.makeDirectory(name, mode: status.mode & 0o7777, at: target)
-                try copy(
-                    from: try Descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: source).raw,
-                    to: try Descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target).raw)
+                let from = try Descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: source)
+                let to = try Descriptor.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target)
+                try copy(from: from.raw, to: to.raw)
             } else if status.isSymbolicLink {
                 try Files.makeLink(name, to: try Files.readLink(name, at: source), at: target)
             } else if status.isRegular {
@@ -26,7 +26,7 @@ enum TreeCopy {
             if !status.isSymbolicLink { try Files.changeMode(name, status.mode & 0o7777, at: target) }
         }
         let own = try Files.status(of: source)
-        try Files.changeOwner(of: target, user: own.owner, group: own.group)
+        try Files.changeOwner(".", user: own.owner, group: own.group, at: target)
     }
 
     private static func copyBytes(_ from: borrowing Descriptor, _ to: borrowing Descriptor) throws(SyscallError) {

@@ -20,7 +20,7 @@ enum UserNamespaceDetour {
                     return nil
                 }
                 try Messages.send(
-                    withUnsafeBytes(of: child.pid, Array.init), descriptors: [child.pidfd.raw], over: theirs.raw)
+                    withUnsafeBytes(of: Int32(0), Array.init), descriptors: [child.pidfd.raw], over: theirs.raw)
                 Processes.exitNow(0)
             } catch {
                 try? Messages.send(withUnsafeBytes(of: -error.errno, Array.init), over: theirs.raw)
@@ -33,10 +33,13 @@ enum UserNamespaceDetour {
             return answer
         }
         let number = answer.bytes.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        let pid = Int32(bitPattern: number)
-        guard answer.bytes.count == 4, pid > 0, let pidfd = answer.descriptors.first else {
-            throw .step("join user namespace", SyscallError("setns", errno: answer.bytes.count == 4 ? -pid : EPIPE))
+        guard answer.bytes.count == 4, let received = answer.descriptors.first else {
+            let reason = answer.bytes.count == 4 ? -Int32(bitPattern: number) : EPIPE
+            throw .step("join user namespace", SyscallError("setns", errno: reason))
         }
-        return Child(pid: pid, pidfd: Descriptor(owning: pidfd))
+        let pidfd = Descriptor(owning: received)
+        // The intermediate may be in a pid namespace of the container, where the child has another number.
+        let pid = try step("join user namespace") { () throws(SyscallError) in try Processes.pid(of: pidfd.raw) }
+        return Child(pid: pid, pidfd: pidfd)
     }
 }
