@@ -23,7 +23,8 @@ struct EngineReliabilityTests {
                     try await group.waitForAll()
                 }
             }
-            #expect(try Traces(of: daemon).isEmpty, "\(try Traces(of: daemon))")
+            let traces = try Traces(of: daemon)
+            #expect(traces.isEmpty, "\(traces)")
             #expect(try await daemon.pouch("ps", "-aq").output == "")
             #expect(openDescriptors(of: pid) <= descriptors + 4)
         }
@@ -84,7 +85,8 @@ struct EngineReliabilityTests {
                 try await daemon.start()
                 try await expectExplained(daemon, name, "seed \(seed) round \(round)")
             }
-            #expect(try Traces(of: daemon).isEmpty, "seed \(seed): \(try Traces(of: daemon))")
+            let traces = try Traces(of: daemon)
+            #expect(traces.isEmpty, "seed \(seed): \(traces)")
         }
     }
 
@@ -104,7 +106,8 @@ struct EngineReliabilityTests {
                 _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"])
                 try await expectExplained(daemon, name, "seed \(seed) round \(round)")
             }
-            #expect(try Traces(of: daemon).isEmpty, "seed \(seed): \(try Traces(of: daemon))")
+            let traces = try Traces(of: daemon)
+            #expect(traces.isEmpty, "seed \(seed): \(traces)")
         }
     }
 

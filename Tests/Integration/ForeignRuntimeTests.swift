@@ -33,7 +33,8 @@ struct ForeignRuntimeTests {
             #expect(try await pouch(["exec", "d", "sh", "-c", "exit 4"]).status == 4)
             #expect(try await pouch(["stop", "-t", "1", "d"]).status == 0)
             #expect(try await pouch(["rm", "d"]).status == 0)
-            #expect(try Traces(of: daemon).isEmpty, "\(try Traces(of: daemon))")
+            let traces = try Traces(of: daemon)
+            #expect(traces.isEmpty, "\(traces)")
         }
     }
 
