@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -105,3 +106,19 @@ void clinux_trim_stack(size_t bytes) {
     uintptr_t top = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
     madvise((void *)(top - bytes), bytes, MADV_DONTNEED);
 }
+
+static int trim_segments(struct dl_phdr_info *info, size_t size, void *unused) {
+    (void)size;
+    (void)unused;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+        const uintptr_t page = 4096;
+        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void clinux_trim_program(void) { dl_iterate_phdr(trim_segments, NULL); }

@@ -102,6 +102,9 @@ struct Birth {
         _ container: ShimmedProcess, _ poller: consuming Poller, _ log: ContainerLog?
     ) throws(ShimFailure) -> ShimServer {
         do throws(SyscallError) {
+            // Long lists of layers are not needed any more, and an idle shim is to be small.
+            var configuration = configuration
+            configuration.rootfsMounts = []
             return try ShimServer(
                 configuration, directory: directory, driver: driver, listener: listener, container: container,
                 poller: poller, log: log)

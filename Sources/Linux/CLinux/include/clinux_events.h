@@ -52,3 +52,7 @@ void clinux_trim_memory(void);
 
 /// Gives the part of the stack back that lies more than a page below the caller's frame, down to `bytes`.
 void clinux_trim_stack(size_t bytes);
+
+/// Unmaps the pages of this program that only ever come from its file; each comes back with a fault when it is needed.
+/// For a process that will sleep for long, in a static executable.
+void clinux_trim_program(void);

@@ -10,11 +10,14 @@ final class BuiltInRuntime: ContainerDriver {
     private let id: String
     private let bundle: String
     private let launcher: Launcher
-    private let rootfsMounts: [RootfsMount]
+    /// Needed for the start alone, as `spec`.
+    private var rootfsMounts: [RootfsMount]
     let hasTerminal: Bool
     /// Whether the kernel kills everything in the container with its first process.
     private let hasOwnProcesses: Bool
-    private(set) var group: ContainerGroup?
+    /// Found when first asked for: the start does not wait for it.
+    private(set) lazy var group: ContainerGroup? = state.flatMap { launcher.cgroup(of: $0) }.map { ContainerGroup($0) }
+    private var state: ContainerState?
     /// Only until the start: a specification is large, and an idle shim is to be small.
     private var spec: RuntimeSpec?
 
@@ -43,7 +46,7 @@ final class BuiltInRuntime: ContainerDriver {
         do throws(RuntimeError) {
             let created = try launcher.create(try plan(), io: io.standardIO)
             let state = created.state
-            group = launcher.cgroup(of: state).map { ContainerGroup($0) }
+            self.state = state
             let launched = created.release().release()
             Descriptor(owning: launched.pidfd).closeNow()
             return StartedProcess(
@@ -55,7 +58,10 @@ final class BuiltInRuntime: ContainerDriver {
     }
 
     private func plan() throws(RuntimeError) -> SandboxPlan {
-        defer { spec = nil }
+        defer {
+            spec = nil
+            rootfsMounts = []
+        }
         guard let spec else { throw .invalid("container \(id) has been started already") }
         do throws(PlanError) {
             return try SandboxPlan(spec: spec, id: id, options: options)

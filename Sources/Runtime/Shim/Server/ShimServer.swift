@@ -121,6 +121,7 @@ final class ShimServer {
         ready = []
         clinux_trim_memory()
         clinux_trim_stack(128 << 10)
+        clinux_trim_program()
         isWarm = false
     }
 
