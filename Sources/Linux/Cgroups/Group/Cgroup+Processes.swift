@@ -60,10 +60,10 @@ extension Cgroup {
     /// - Throws: ``CgroupError/timedOut(doing:)`` when after 10 rounds there are still new processes.
     package func kill(_ signal: Int32 = SIGKILL) throws(CgroupError) {
         guard signal == SIGKILL else { return try signalEach(signal) }
-        if let unified = tree.unified, (try? WholeFile.set(directory(on: unified) + "/cgroup.kill", to: "1")) != nil,
-            tree.layout == .unified
-        {
-            return
+        if let unified = tree.unified, (try? WholeFile.set(directory(on: unified) + "/cgroup.kill", to: "1")) != nil {
+            // In a hybrid tree someone may have joined the v1 side alone.
+            if tree.layout == .unified { return }
+            if try processes().allSatisfy(isDying) { return }
         }
         for _ in 0..<10 {
             guard try !processes().isEmpty else { return }
