@@ -25,13 +25,14 @@ package final class Connection {
         }
     }
 
-    /// A path beyond the 107 bytes of `sockaddr_un` is reached through its folder's descriptor.
+    /// A path beyond the 107 bytes of `sockaddr_un` is reached through a descriptor of the socket itself.
     private static func connect(_ path: String) throws(SyscallError) -> Descriptor {
-        guard path.utf8.count > 107, let slash = path.lastIndex(of: "/") else {
+        guard path.utf8.count > 107 else {
             return Descriptor(owning: try checkNegative("connect", path) { clinux_connect_unix(path) })
         }
-        let folder = try Descriptor.open(String(path[...slash]), O_RDONLY | O_DIRECTORY)
-        let short = "/proc/self/fd/\(folder.raw)/\(path[path.index(after: slash)...])"
+        let pathOnly: Int32 = 0o10000000  // O_PATH, which the Glibc module hides
+        let socket = try Descriptor.open(path, pathOnly)
+        let short = "/proc/self/fd/\(socket.raw)"
         return Descriptor(owning: try checkNegative("connect", path) { clinux_connect_unix(short) })
     }
 
@@ -72,15 +73,20 @@ package final class Connection {
         }
     }
 
+    /// The events of what has been read already.
+    func buffered() throws(ClientError) -> [ResponseDecoder.Event?] {
+        var events: [ResponseDecoder.Event?] = []
+        while let event = try decoder.next() { events.append(event) }
+        return events
+    }
+
     /// The events that need no waiting, after `poll` said that the socket is readable; ends with `.end`, or with `nil` when
     /// the other side closed too early.
     func available() throws(ClientError) -> [ResponseDecoder.Event?] {
-        var events: [ResponseDecoder.Event?] = []
-        while let event = try decoder.next() { events.append(event) }
+        let events = try buffered()
         if events.last == .end { return events }
         guard try fill() else { return events + [decoder.close() ? .end : nil] }
-        while let event = try decoder.next() { events.append(event) }
-        return events
+        return events + (try buffered())
     }
 
     private func fill() throws(ClientError) -> Bool {

@@ -29,6 +29,7 @@ package final class DockerClient {
         return Reply(head: stream.head, body: try stream.readAll())
     }
 
+    @discardableResult
     package func get(_ path: String, _ query: Query = [:]) throws(ClientError) -> Reply {
         try send(Request("GET", path, query))
     }

@@ -58,6 +58,7 @@ package struct Relay {
     package mutating func run(_ stream: HijackedStream?) throws(ClientError) -> Ending {
         var isOpen = stream != nil
         if let stream { try deliver(stream.takeRest()[...]) }
+        if let waiting { answer += try waiting.readBuffered() }
         while isOpen || waiting?.hasEnded == false {
             var entries = [
                 entry(isOpen ? stream?.connection.raw : nil, pending.isEmpty ? POLLIN : POLLIN | POLLOUT),

@@ -17,7 +17,7 @@ package final class ResponseStream {
         self.giveBack = giveBack
     }
 
-    /// The socket, to be polled; when it is readable, ask ``readAvailable()``.
+    /// The socket, to be polled; ask ``readBuffered()`` first, then ``readAvailable()`` whenever it is readable.
     package var raw: Int32 { connection.raw }
 
     /// The next piece, blocking until there is one; `nil` at the end.
@@ -37,9 +37,17 @@ package final class ResponseStream {
 
     /// What has arrived, without blocking when the socket is readable; ``hasEnded`` tells whether that was all.
     package func readAvailable() throws(ClientError) -> [UInt8] {
+        hasEnded ? [] : try take(connection.available())
+    }
+
+    /// What came together with the head: no poll tells of it any more.
+    package func readBuffered() throws(ClientError) -> [UInt8] {
+        hasEnded ? [] : try take(connection.buffered())
+    }
+
+    private func take(_ events: [ResponseDecoder.Event?]) throws(ClientError) -> [UInt8] {
         var bytes: [UInt8] = []
-        guard !hasEnded else { return bytes }
-        for event in try connection.available() {
+        for event in events {
             if let piece = try take(event) { bytes += piece }
         }
         return bytes

@@ -87,6 +87,7 @@ struct StatsWatch {
             let stream = try session.open(
                 Request("GET", path("containers", container, "stats"), ["stream": "1"]))
             entries.append(Entry(container: container, stream: stream))
+            try read(entries.count - 1) { (stream) throws(ClientError) in try stream.readBuffered() }
         } catch {
             guard !isNamed, case .client(.refused) = error else { throw error }
         }
@@ -109,14 +110,18 @@ struct StatsWatch {
             guard spent < milliseconds else { return }
             var polled = entries.map { pollfd(fd: $0.isOver ? -1 : $0.stream.raw, events: Int16(POLLIN), revents: 0) }
             guard poll(&polled, nfds_t(polled.count), Int32(milliseconds - spent)) > 0 else { continue }
-            for index in entries.indices where polled[index].revents != 0 { try read(index) }
+            for index in entries.indices where polled[index].revents != 0 {
+                try read(index) { (stream) throws(ClientError) in try stream.readAvailable() }
+            }
         }
     }
 
-    private mutating func read(_ index: Int) throws(Failure) {
+    private mutating func read(
+        _ index: Int, _ take: (ResponseStream) throws(ClientError) -> [UInt8]
+    ) throws(Failure) {
         let stream = entries[index].stream
         do throws(ClientError) {
-            let bytes = try stream.readAvailable()
+            let bytes = try take(stream)
             for value in (try? entries[index].lines.feed(bytes)) ?? [] { entries[index].sample = StatsSample(value) }
             entries[index].isOver = stream.hasEnded
         } catch {
