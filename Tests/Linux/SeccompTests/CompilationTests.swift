@@ -70,6 +70,28 @@ struct CompilationTests {
         }
     }
 
+    @Test(
+        "says what libseccomp alone would have said, for every call of every architecture",
+        arguments: [[], ["CAP_SYS_ADMIN", "CAP_SYS_TIME"]] as [Set<String>])
+    func reference(capabilities: Set<String>) throws {
+        let profile = SeccompProfile.default(capabilities: capabilities)
+        let program = [FilterInstruction](bytes: try SeccompProgram.compile(profile).bytes)
+        let library = try LibraryFilter(defaultAction: profile.defaultAction)
+        for architecture in profile.allArchitectures { try library.add(architecture) }
+        for rule in profile.rules { for name in rule.names { try library.add(rule, for: name) } }
+        let reference = [FilterInstruction](bytes: try library.exported())
+        for (architecture, offset) in [(SeccompArchitecture.x86_64, UInt32(0)), (.x86, 0), (.x32, 0x4000_0000)] {
+            // From 457 on the library has no names.
+            for number: UInt32 in Array(0...456) + (architecture == .x32 ? Array(512...547) : []) {
+                for argument: UInt64 in [0, 1, 2, 8, 17, 38, 40, 0x1000_0011, 0x4_0000, 1 << 32, .max] {
+                    let call = Call(offset + number, architecture, [argument, argument])
+                    let expected = FilterMachine.answer(reference, to: call)
+                    #expect(FilterMachine.answer(program, to: call) == expected, "\(call)")
+                }
+            }
+        }
+    }
+
     @Test("answers as the profile does, call by call", arguments: UInt64(0)..<60)
     func random(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)

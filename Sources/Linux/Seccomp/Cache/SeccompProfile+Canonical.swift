@@ -29,7 +29,7 @@ extension SeccompProfile {
     }
 
     /// Goes up with every change of what the compiler makes of a profile.
-    private static let compilerRevision = 1
+    private static let compilerRevision = 2
 
     private static var libraryVersion: UInt64 {
         guard let version = seccomp_version()?.pointee else { return 0 }

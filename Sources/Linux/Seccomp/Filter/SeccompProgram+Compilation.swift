@@ -1,13 +1,13 @@
 internal import CLinux
 internal import Glibc
-internal import LinuxKernel
 
 extension SeccompProgram {
-    /// Makes the filter that `profile` describes: libseccomp's, behind a prologue of ours.
+    /// Makes the filter that `profile` describes.
     ///
-    /// A few milliseconds for a usual profile: ``SeccompCache`` spares them. Asks nothing of the kernel but a memory
-    /// file. Names that neither libseccomp nor ``NewestCalls`` knows are skipped, as every runtime does: a profile lists
-    /// calls of machines that this one is not.
+    /// Calls that are answered by their number alone, most of any profile, go into a tree of our own; for those whose
+    /// arguments decide, libseccomp's filter follows. A millisecond or two: ``SeccompCache`` spares them. Asks nothing of
+    /// the kernel but a memory file. Names that neither libseccomp nor ``NewestCalls`` knows are skipped, as every
+    /// runtime does: a profile lists calls of machines that this one is not.
     ///
     /// - Throws: ``SeccompError/invalidProfile(_:)`` for a condition on an argument that no call has.
     package static func compile(_ profile: SeccompProfile) throws(SeccompError) -> SeccompProgram {
@@ -16,10 +16,13 @@ extension SeccompProgram {
                 throw .invalidProfile("\(rule.names.first ?? ""): a call has no argument \(condition.argument)")
             }
         }
+        let calls = ProfileCalls(profile)
         let library = try LibraryFilter(defaultAction: profile.defaultAction)
-        try library.take(profile)
-        let prologue = FilterPrologue(profile)
-        let bytes = prologue.instructions.bytes + (try library.exported())
+        for architecture in profile.allArchitectures { try library.add(architecture) }
+        for rule in profile.rules {
+            for name in rule.names where calls.needLibrary(name) { try library.add(rule, for: name) }
+        }
+        let bytes = calls.prologue.instructions.bytes + (try library.exported())
         guard bytes.count / 8 <= 4096 else {
             throw .invalidProfile("makes \(bytes.count / 8) instructions; the kernel takes 4096")
         }
@@ -36,135 +39,81 @@ extension SeccompProfile {
     }
 }
 
-/// A `scmp_filter_ctx`.
-private struct LibraryFilter: ~Copyable {
-    private let context: scmp_filter_ctx
+/// A profile by call: who answers for which.
+struct ProfileCalls {
+    private let profile: SeccompProfile
+    /// What each named call gets when nothing but its name matters; `nil` when it does.
+    private let plainActions: [String: SeccompAction?]
+    private let sharesNumbers: Bool
 
-    init(defaultAction: SeccompAction) throws(SeccompError) {
-        clinux_seccomp_newest_api()
-        guard let context = seccomp_init(defaultAction.code) else {
-            throw .library(doing: "start a filter", errno: EINVAL)
-        }
-        self.context = context
-    }
-
-    deinit {
-        seccomp_release(context)
-    }
-
-    func take(_ profile: SeccompProfile) throws(SeccompError) {
-        // A tree instead of a list: a call with conditions is found in 9 steps, not in 400.
-        _ = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
-        for architecture in profile.allArchitectures {
-            let result = seccomp_arch_add(context, architecture.token)
-            // EDOM: of the other byte order, so no program of it can run here.
-            guard result == 0 || result == -EEXIST || result == -EDOM else {
-                throw .library(doing: "add architecture \(architecture.rawValue)", errno: -result)
-            }
-        }
-        for rule in profile.rules where rule.action != profile.defaultAction {
-            let alternatives = rule.alternatives.map { conditions in conditions.map(scmp_arg_cmp.init) }
-            for name in rule.names {
-                let number = seccomp_syscall_resolve_name(name)
-                guard number != __NR_SCMP_ERROR else { continue }
-                for conditions in alternatives { try add(number, name, rule.action, conditions) }
-            }
-        }
-    }
-
-    private func add(
-        _ number: Int32, _ name: String, _ action: SeccompAction, _ conditions: [scmp_arg_cmp]
-    ) throws(SeccompError) {
-        let result = clinux_seccomp_rule(context, action.code, number, conditions, UInt32(conditions.count))
-        // EDOM: an architecture of the profile has no such call.
-        guard result == 0 || result == -EDOM else {
-            throw .library(doing: "add rule for \(name)", errno: -result)
-        }
-    }
-
-    func exported() throws(SeccompError) -> [UInt8] {
-        do {
-            return try bytes()
-        } catch {
-            throw .kernel(doing: "export the filter", error)
-        }
-    }
-
-    private func bytes() throws(SyscallError) -> [UInt8] {
-        let file = Descriptor(owning: try checkNegative("memfd_create") { clinux_seccomp_memfd() })
-        let result = seccomp_export_bpf(context, file.raw)
-        guard result == 0 else { throw SyscallError("seccomp_export_bpf", errno: -result) }
-        let number = file.raw
-        try check("lseek") { lseek(number, 0, SEEK_SET) }
-        return try file.readToEnd()
-    }
-}
-
-extension scmp_arg_cmp {
-    fileprivate init(_ condition: SeccompCondition) {
-        self.init(
-            arg: condition.argument, op: condition.comparison.libraryValue, datum_a: condition.value,
-            datum_b: condition.maskedValue)
-    }
-}
-
-extension SeccompCondition.Comparison {
-    fileprivate var libraryValue: scmp_compare {
-        switch self {
-        case .notEqual: SCMP_CMP_NE
-        case .less: SCMP_CMP_LT
-        case .lessOrEqual: SCMP_CMP_LE
-        case .equal: SCMP_CMP_EQ
-        case .greaterOrEqual: SCMP_CMP_GE
-        case .greater: SCMP_CMP_GT
-        case .maskedEqual: SCMP_CMP_MASKED_EQ
-        }
-    }
-}
-
-extension SeccompRule {
-    /// Sets of conditions of which one has to hold: one set, unless two conditions are about the same argument.
-    ///
-    /// A filter has no way to compare one argument twice in one rule; runc takes such conditions as alternatives, and
-    /// profiles in the field count on it.
-    var alternatives: [[SeccompCondition]] {
-        Set(conditions.map(\.argument)).count == conditions.count ? [conditions] : conditions.map { [$0] }
-    }
-}
-
-extension FilterPrologue {
-    /// What libseccomp cannot do for `profile`.
-    ///
-    /// Like runc, nothing is answered with ENOSYS when the default lets calls pass or says ENOSYS itself.
     init(_ profile: SeccompProfile) {
-        let hidesNewer = !profile.defaultAction.isPermissive && profile.defaultAction != Self.notImplemented
-        sections = profile.allArchitectures.map { architecture in
-            var section = Section(architecture: architecture)
-            for rule in profile.rules {
-                for name in rule.names {
-                    let known = seccomp_syscall_resolve_name_arch(architecture.token, name)
-                    let own = known == __NR_SCMP_ERROR ? NewestCalls.number(of: name, on: architecture) : nil
-                    guard let number = own ?? UInt32(exactly: known) else { continue }
-                    if hidesNewer, !section.isOutOfOrder(number) {
-                        section.newestKnown = max(section.newestKnown ?? 0, number)
-                    }
-                    if own != nil, rule.action != profile.defaultAction {
-                        section.add(rule, for: number, otherwise: profile.defaultAction)
-                    }
+        self.profile = profile
+        var actions: [String: SeccompAction?] = [:]
+        for rule in profile.rules {
+            // libseccomp takes no rule that says what the default says, conditions or not.
+            let isIdle = rule.action == profile.defaultAction
+            for name in rule.names {
+                let action: SeccompAction? = rule.conditions.isEmpty || isIdle ? rule.action : nil
+                guard let known = actions[name] else {
+                    actions[name] = .some(action)
+                    continue
+                }
+                if known == profile.defaultAction {
+                    actions[name] = .some(action)
+                } else if known != action, !isIdle {
+                    actions[name] = .some(nil)
                 }
             }
-            return section
         }
+        plainActions = actions
+        sharesNumbers = profile.allArchitectures.contains { !SharedCalls.numbers(on: $0).isEmpty }
+    }
+
+    /// Says whether libseccomp has to have the rules of `name`.
+    func needLibrary(_ name: String) -> Bool {
+        plainActions[name] == .some(nil) || (sharesNumbers && SharedCalls.isOne(name))
+    }
+
+    /// Like runc, nothing is answered with ENOSYS when the default lets calls pass or says ENOSYS itself.
+    var prologue: FilterPrologue {
+        let hidesNewer =
+            !profile.defaultAction.isPermissive && profile.defaultAction != FilterPrologue.notImplemented
+        let sections = profile.allArchitectures.map { section(for: $0, hidesNewer: hidesNewer) }
+        return FilterPrologue(sections: sections, otherwise: profile.defaultAction)
+    }
+
+    private func section(for architecture: SeccompArchitecture, hidesNewer: Bool) -> FilterPrologue.Section {
+        var section = FilterPrologue.Section(architecture: architecture)
+        for (name, action) in plainActions {
+            let known = seccomp_syscall_resolve_name_arch(architecture.token, name)
+            let own = known == __NR_SCMP_ERROR ? NewestCalls.number(of: name, on: architecture) : nil
+            guard let number = own ?? UInt32(exactly: known) else { continue }
+            if hidesNewer, !(architecture.numbersApart?.contains(number) ?? false) {
+                section.newestKnown = max(section.newestKnown ?? 0, number)
+            }
+            section.set(answer(for: name, action, isOwn: own != nil), for: number)
+        }
+        // Whatever their names resolve to.
+        for number in SharedCalls.numbers(on: architecture) { section.answers[number] = .library }
+        return section
+    }
+
+    private func answer(for name: String, _ action: SeccompAction?, isOwn: Bool) -> Answer {
+        if let action { return .action(action) }
+        guard isOwn else { return .library }
+        let rules = profile.rules.filter { $0.names.contains(name) && $0.action != profile.defaultAction }
+        return .rules(
+            rules.flatMap { rule in
+                rule.alternatives.map { Answer.Rule(action: rule.action, conditions: $0) }
+            }, otherwise: profile.defaultAction)
     }
 }
 
 extension FilterPrologue.Section {
-    fileprivate mutating func add(_ rule: SeccompRule, for number: UInt32, otherwise: SeccompAction) {
-        let rules = rule.alternatives.map { FilterPrologue.Call.Rule(action: rule.action, conditions: $0) }
-        if let index = calls.firstIndex(where: { $0.number == number }) {
-            calls[index].rules += rules
-        } else {
-            calls.append(FilterPrologue.Call(number: number, rules: rules, otherwise: otherwise))
-        }
+    /// Two names of one number do not happen in libseccomp's tables; should they ever disagree, the library's filter,
+    /// which has neither, gives the default action.
+    fileprivate mutating func set(_ answer: Answer, for number: UInt32) {
+        let disagrees = answers[number].map { $0 != answer } ?? false
+        answers[number] = disagrees ? .library : answer
     }
 }
