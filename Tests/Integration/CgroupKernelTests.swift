@@ -252,9 +252,14 @@ struct CgroupKernelTests {
             var watch = try OOMWatch(group)
             #expect(try watch.drain() == .nothing)
             try members.add("tail /dev/zero").write("\n")
-            var waiting = pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0)
-            #expect(poll(&waiting, 1, 20_000) == 1)
-            #expect(try watch.drain() == .killed(1))
+            var event = OOMWatch.Event.nothing
+            // v2 also wakes for limits that were merely reached.
+            for _ in 0..<1000 where event == .nothing {
+                var waiting = pollfd(fd: watch.descriptor, events: Int16(POLLIN), revents: 0)
+                #expect(poll(&waiting, 1, 20_000) == 1)
+                event = try watch.drain()
+            }
+            #expect(event == .killed(1))
             #expect(members.end() == [128 + SIGKILL])
             #expect(try group.outOfMemoryKills() == 1)
             #expect(try watch.drain() == .nothing)
