@@ -2,4 +2,7 @@ internal import ContainerRuntime
 internal import Glibc
 internal import Shim
 
-exit(RuntimeCommand.run(Array(CommandLine.arguments.dropFirst())) { Shim.run($0) })
+let words = Array(CommandLine.arguments.dropFirst())
+exit(
+    words.first == "init"
+        ? ReaperInit.run(Array(words.dropFirst())) : RuntimeCommand.run(words) { Shim.run($0) })

@@ -162,7 +162,7 @@ struct SpecTests {
     @Test("an init of ours becomes the first process")
     func initProcess() throws {
         let spec = try compile { _, input in input.initExecutable = "/usr/libexec/pouch-runtime" }
-        #expect(spec.process?.args == ["/sbin/docker-init", "--", "sh", "-c", "true"])
+        #expect(spec.process?.args == ["/sbin/docker-init", "init", "--", "sh", "-c", "true"])
         #expect(mount(spec, "/sbin/docker-init")?.source == "/usr/libexec/pouch-runtime")
     }
 

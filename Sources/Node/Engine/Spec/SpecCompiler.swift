@@ -37,7 +37,7 @@ struct SpecCompiler {
         guard !command.isEmpty else { throw .invalid("no command specified") }
         var process = RuntimeSpec.Process(
             user: input.user, cwd: config.workingDir.isEmpty ? "/" : PathText.cleaned(config.workingDir))
-        process.args = (input.initExecutable == nil ? [] : [Self.initPath, "--"]) + command
+        process.args = (input.initExecutable == nil ? [] : [Self.initPath, "init", "--"]) + command
         process.terminal = config.tty ? true : nil
         if config.tty, host.consoleSize.count == 2, host.consoleSize != [0, 0], host.consoleSize.allSatisfy({ $0 >= 0 })
         {
