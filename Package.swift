@@ -177,7 +177,7 @@ let crossings: [Target] =
                 "IntegrationTests", path: "Integration",
                 uses: [
                     "TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux", "Cgroups", "Archives",
-                    "ContentStore", "Snapshots", "ImageSpec", "Lanes",
+                    "ContentStore", "Snapshots", "ImageSpec", "Lanes", "ShimProtocol", "RuntimeSpec",
                 ]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),

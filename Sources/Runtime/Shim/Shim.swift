@@ -72,24 +72,11 @@ struct Birth {
         let log = try configuration.log.map { (log) throws(ShimFailure) in
             try kernel("log") { () throws(SyscallError) in try ContainerLog(log) }
         }
-        let isTerminal = driver.hasTerminal
-        var pipes = try kernel("stdio") { () throws(SyscallError) in
-            try StreamPipes(
-                stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
-        }
         var poller = try kernel("epoll") { () throws(SyscallError) in try Poller() }
-        let started = try driver.start(io: isTerminal ? .terminal : pipes.io)
+        let started = try driver.start()
         timings.started = (Clocks.steady - begin) / 1000
         report(.started(started.process, timings: timings))
-
-        let container = ShimmedProcess(
-            .container, isTerminal: isTerminal, outputs: isTerminal ? [.stdout] : [.stdout, .stderr])
-        container.process = started.process
-        if let terminal = started.terminal { container.setOutput(.stdout, terminal, poller: &poller) }
-        for stream in OutputStream.allCases {
-            if let fd = pipes.take(stream.rawValue + 1) { container.setOutput(stream, fd, poller: &poller) }
-        }
-        if let fd = pipes.take(0) { container.setInput(fd, poller: &poller) }
+        let container = ShimmedProcess(started, poller: &poller)
         let server = try serve(configuration, driver, listener, container, poller, log)
         for attached in configuration.attached { server.adopt(attached) }
         leaveGroup(for: configuration)
@@ -139,7 +126,7 @@ struct Birth {
         if let runtime = configuration.runtime {
             return try ExternalRuntime(runtime, for: configuration, directory: directory)
         }
-        return try BuiltInRuntime(configuration)
+        return BuiltInRuntime(configuration)
     }
 
     /// A session of our own, the container's orphans as our children, and no signal that a vanished pouchd could cause.

@@ -1,114 +1,122 @@
-internal import Cgroups
 internal import CLinux
 internal import ContainerRuntime
 internal import LinuxKernel
 internal import RuntimeSpec
 internal import ShimProtocol
 
-/// Runs the container in this very process: no second program, no gate, no fifo.
+/// The runtime that is built in: no second program, no gate, no fifo.
+///
+/// Its work is done by a ``Helper``.
 final class BuiltInRuntime: ContainerDriver {
     private let id: String
-    private let bundle: String
     private let launcher: Launcher
-    /// Needed for the start alone, as `spec`.
-    private var rootfsMounts: [RootfsMount]
-    let hasTerminal: Bool
-    /// Whether the kernel kills everything in the container with its first process.
-    private let hasOwnProcesses: Bool
+    private let bundle: String
+    private var pid: Int32 = 0
+    private var cgroup: String?
+    private var hasOwnProcesses = false
     /// Found when first asked for: the start does not wait for it.
-    private(set) lazy var group: ContainerGroup? = state.flatMap { launcher.cgroup(of: $0) }.map { ContainerGroup($0) }
-    private var state: ContainerState?
-    /// Only until the start: a specification is large, and an idle shim is to be small.
-    private var spec: RuntimeSpec?
+    private(set) lazy var group: ContainerGroup? = cgroup.flatMap { ContainerGroup(path: $0) }
+    /// Until the start: layers and all may be long.
+    private var configuration: ShimConfiguration?
 
-    /// Reads the bundle's `config.json`.
-    init(_ configuration: ShimConfiguration) throws(ShimFailure) {
+    init(_ configuration: ShimConfiguration) {
         id = configuration.id
         bundle = configuration.bundle
         launcher = Launcher(store: configuration.stateRoot.map { StateStore(root: $0) } ?? StateStore())
-        rootfsMounts = configuration.rootfsMounts.map {
-            RootfsMount(type: $0.type, source: $0.source, options: $0.options)
-        }
-        let spec = try BundleSpec.read(configuration.bundle)
-        hasTerminal = spec.process?.terminal ?? false
-        hasOwnProcesses = spec.linux?.namespaces?.contains { $0.type == .pid && $0.path == nil } ?? false
-        self.spec = spec
+        self.configuration = configuration
     }
 
-    private var options: PlanOptions {
+    // MARK: Start
+
+    func start() throws(ShimFailure) -> StartedContainer {
+        guard let configuration else { throw ShimFailure(stage: "create", message: "container \(id) runs already") }
+        self.configuration = nil
+        let helper = try Helper { () throws(ShimFailure) in try launch(configuration) }
+        let answer = try helper.answer()
+        guard let process = answer.process else { throw ShimFailure(stage: "create", message: "no process") }
+        pid = process.pid
+        cgroup = answer.cgroup
+        hasOwnProcesses = answer.hasOwnProcesses
+        return StartedContainer(process: process, streams: answer.streams, terminal: answer.terminal)
+    }
+
+    /// In the helper: from the bundle to the running program.
+    private func launch(_ configuration: ShimConfiguration) throws(ShimFailure) -> HelperAnswer {
+        let spec = try BundleSpec.read(configuration.bundle)
+        let isTerminal = spec.process?.terminal ?? false
+        var answer = HelperAnswer()
+        do {
+            var pipes = try StreamPipes(
+                stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
+            let plan = try SandboxPlan(spec: spec, id: id, options: options(configuration.rootfsMounts))
+            let created = try launcher.create(plan, io: isTerminal ? .terminal : pipes.io.standardIO)
+            let state = created.state
+            answer.process = ShimProcess(pid: state.pid, startTime: state.startTime)
+            answer.cgroup = state.cgroupPath
+            answer.terminal = try unblocked(created.release().release().terminal)
+            for number in 0..<3 { answer.streams[number] = pipes.take(number) }
+        } catch {
+            throw Self.failure(error, stage: "create")
+        }
+        answer.hasOwnProcesses = spec.linux?.namespaces?.contains { $0.type == .pid && $0.path == nil } ?? false
+        return answer
+    }
+
+    private func options(_ mounts: [ShimConfiguration.RootfsMount] = []) -> PlanOptions {
         var options = PlanOptions(bundle: bundle)
         options.gate = .none
-        options.rootfsMounts = rootfsMounts
+        options.rootfsMounts = mounts.map { RootfsMount(type: $0.type, source: $0.source, options: $0.options) }
         return options
     }
 
-    func start(io: ProcessIO) throws(ShimFailure) -> StartedProcess {
-        do throws(RuntimeError) {
-            let created = try launcher.create(try plan(), io: io.standardIO)
-            let state = created.state
-            self.state = state
-            let launched = created.release().release()
-            Descriptor(owning: launched.pidfd).closeNow()
-            return StartedProcess(
-                process: ShimProcess(pid: state.pid, startTime: state.startTime),
-                terminal: try unblocked(launched.terminal))
-        } catch {
-            throw ShimFailure(error, stage: "create")
-        }
-    }
-
-    private func plan() throws(RuntimeError) -> SandboxPlan {
-        defer {
-            spec = nil
-            rootfsMounts = []
-        }
-        guard let spec else { throw .invalid("container \(id) has been started already") }
-        do throws(PlanError) {
-            return try SandboxPlan(spec: spec, id: id, options: options)
-        } catch {
-            throw .plan(error)
-        }
-    }
-
-    func exec(
-        id: String, _ process: RuntimeSpec.Process, io: ProcessIO
-    ) throws(ShimFailure) -> DriverStep<StartedProcess> {
-        let config = try BundleSpec.read(launcher.store.folder(of: self.id))
-        do throws(RuntimeError) {
-            let plan: ExecPlan
-            do throws(PlanError) {
-                plan = try ExecPlan(process, in: config, id: self.id, options: options)
-            } catch {
-                throw .plan(error)
-            }
-            let launched = try launcher.exec(plan, in: self.id, io: io.standardIO).release()
-            Descriptor(owning: launched.pidfd).closeNow()
-            let started = Processes.status(of: launched.pid)?.startTime ?? 0
-            return .done(
-                StartedProcess(
-                    process: ShimProcess(pid: launched.pid, startTime: started),
-                    terminal: try unblocked(launched.terminal)))
-        } catch {
-            throw ShimFailure(error, stage: "exec")
-        }
-    }
-
-    private func unblocked(_ terminal: Int32?) throws(RuntimeError) -> Int32? {
+    private func unblocked(_ terminal: Int32?) throws(SyscallError) -> Int32? {
         guard let terminal else { return nil }
-        do throws(SyscallError) {
-            try checkNegative("fcntl") { clinux_set_nonblocking(terminal) }
-        } catch {
-            throw .step("terminal", error)
-        }
+        try checkNegative("fcntl") { clinux_set_nonblocking(terminal) }
         return terminal
     }
 
+    // MARK: Requests
+
+    func exec(
+        id exec: String, _ process: RuntimeSpec.Process, io: ProcessIO
+    ) throws(ShimFailure) -> DriverStep<StartedProcess> {
+        let helper = try Helper { () throws(ShimFailure) in
+            let config = try BundleSpec.read(launcher.store.folder(of: id))
+            do {
+                let plan = try ExecPlan(process, in: config, id: id, options: options())
+                let launched = try launcher.exec(plan, in: id, io: io.standardIO).release()
+                var answer = HelperAnswer()
+                answer.process = ShimProcess(
+                    pid: launched.pid, startTime: Processes.status(of: launched.pid)?.startTime ?? 0)
+                answer.terminal = try unblocked(launched.terminal)
+                return answer
+            } catch {
+                throw Self.failure(error, stage: "exec")
+            }
+        }
+        return .waiting(pid: helper.pid) { (_) throws(ShimFailure) in
+            let answer = try helper.answer()
+            guard let process = answer.process else { throw ShimFailure(stage: "exec", message: "no process") }
+            return StartedProcess(process: process, terminal: answer.terminal)
+        }
+    }
+
     func kill(_ signal: Int32, all: Bool) throws(ShimFailure) -> DriverStep<Void> {
-        try perform("kill") { (launcher) throws(RuntimeError) in try launcher.kill(id, signal, all: all) }
+        do {
+            if all, let group {
+                try group.signalAll(signal)
+            } else {
+                // Our child, and not reaped before this loop does it: the number is its own.
+                try Processes.signal(pid: pid, signal)
+            }
+            return .done(())
+        } catch {
+            throw Self.failure(error, stage: "kill")
+        }
     }
 
     func killRest() {
-        if !hasOwnProcesses { try? group?.killAll() }
+        if !hasOwnProcesses { try? group?.signalAll(9) }
     }
 
     func pause() throws(ShimFailure) -> DriverStep<Void> {
@@ -130,11 +138,23 @@ final class BuiltInRuntime: ContainerDriver {
     private func perform(
         _ stage: String, _ body: (Launcher) throws(RuntimeError) -> Void
     ) throws(ShimFailure) -> DriverStep<Void> {
-        do throws(RuntimeError) {
-            try body(launcher)
-            return .done(())
-        } catch {
-            throw ShimFailure(error, stage: stage)
+        let helper = try Helper { () throws(ShimFailure) in
+            do throws(RuntimeError) { try body(launcher) } catch { throw Self.failure(error, stage: stage) }
+            return HelperAnswer()
+        }
+        return .waiting(pid: helper.pid) { (_) throws(ShimFailure) in _ = try helper.answer() }
+    }
+
+    private static func failure(_ error: any Error, stage: String) -> ShimFailure {
+        switch error {
+        case let error as ShimFailure: error
+        case let error as RuntimeError:
+            ShimFailure(
+                stage: "\(stage).\(error.stage)", errno: error.errno, message: error.description,
+                exitCode: error.exitCode)
+        case let error as PlanError: ShimFailure(stage: "\(stage).plan", message: error.description)
+        case let error as SyscallError: ShimFailure(stage: stage, errno: error.errno, message: "\(error)")
+        default: ShimFailure(stage: stage, message: "\(error)")
         }
     }
 }
@@ -147,16 +167,4 @@ extension ProcessIO {
         case .terminal: .terminal
         }
     }
-}
-
-extension ShimFailure {
-    fileprivate init(_ error: RuntimeError, stage: String) {
-        self.init(
-            stage: "\(stage).\(error.stage)", errno: error.errno, message: error.description, exitCode: error.exitCode)
-    }
-}
-
-extension Descriptor {
-    /// Closes it here and not at the end of the caller's scope.
-    fileprivate consuming func closeNow() {}
 }

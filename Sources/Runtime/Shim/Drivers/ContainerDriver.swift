@@ -9,10 +9,19 @@ enum ProcessIO {
     case terminal
 }
 
-/// A process that a driver started.
+/// An exec that a driver started.
 struct StartedProcess {
     var process: ShimProcess
     /// The master of its terminal, which becomes the caller's.
+    var terminal: Int32?
+}
+
+/// The container, running, with the shim's ends of its streams, which become the caller's.
+struct StartedContainer {
+    var process: ShimProcess
+    /// By number; `nil` for `/dev/null`.
+    var streams: [Int32?]
+    /// Then there are no other streams.
     var terminal: Int32?
 }
 
@@ -23,17 +32,14 @@ enum DriverStep<Result> {
     case waiting(pid: Int32, finish: (ShimExit) throws(ShimFailure) -> Result)
 }
 
-/// Runs the container: in this process, or by somebody else's runtime.
+/// Runs the container: by the runtime that is built in, or by somebody else's.
 ///
-/// Called by the shim's loop, which it blocks: `start` once, before the loop; the others from requests.
+/// Called by the shim's loop, which it must not block for long: `start` once, before the loop; the others from requests.
 protocol ContainerDriver: AnyObject {
-    /// Whether the container's program gets a terminal.
-    var hasTerminal: Bool { get }
-
     /// Creates and starts the container; when it returns, the container's program runs.
     ///
     /// - Throws: with the exit code for `docker run`; nothing of the container is left.
-    func start(io: ProcessIO) throws(ShimFailure) -> StartedProcess
+    func start() throws(ShimFailure) -> StartedContainer
 
     func exec(
         id: String, _ process: RuntimeSpec.Process, io: ProcessIO

@@ -23,9 +23,9 @@ final class ContainerGroup {
         try group.processes()
     }
 
-    /// Kills them all, and waits for none.
-    func killAll() throws(CgroupError) {
-        try group.kill()
+    /// Sends a signal to them all, and waits for none.
+    func signalAll(_ signal: Int32) throws(CgroupError) {
+        try group.kill(signal)
     }
 
     /// Whether the kernel has killed one of them for want of memory.

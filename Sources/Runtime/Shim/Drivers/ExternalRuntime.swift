@@ -30,22 +30,25 @@ final class ExternalRuntime: ContainerDriver {
         spec = try BundleSpec.read(configuration.bundle)
     }
 
-    var hasTerminal: Bool { spec.process?.terminal ?? false }
-
     // MARK: Start
 
-    func start(io: ProcessIO) throws(ShimFailure) -> StartedProcess {
+    func start() throws(ShimFailure) -> StartedContainer {
         try kernel("create.mount") { () throws(SyscallError) in try mountRootfs() }
         do throws(ShimFailure) {
-            return try createAndStart(io)
+            return try createAndStart(isTerminal: spec.process?.terminal ?? false)
         } catch {
-            _ = try? run(["delete", "--force", configuration.id], stage: "delete")
+            try? run(["delete", "--force", configuration.id], stage: "delete")
             unmountRootfs()
             throw error
         }
     }
 
-    private func createAndStart(_ io: ProcessIO) throws(ShimFailure) -> StartedProcess {
+    private func createAndStart(isTerminal: Bool) throws(ShimFailure) -> StartedContainer {
+        var pipes = try kernel("stdio") { () throws(SyscallError) in
+            try StreamPipes(
+                stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
+        }
+        let io = isTerminal ? ProcessIO.terminal : pipes.io
         var words = ["create", "--bundle", configuration.bundle, "--pid-file", path("init.pid")]
         let console = try consoleSocket(for: io)
         defer { console?.close() }
@@ -55,7 +58,8 @@ final class ExternalRuntime: ContainerDriver {
         let process = try readPID("init.pid", stage: "create")
         group = spec.linux?.cgroupsPath.flatMap { ContainerGroup(path: $0) } ?? ContainerGroup(ofProcess: process.pid)
         try run(["start", configuration.id], stage: "start")
-        return StartedProcess(process: process, terminal: terminal)
+        return StartedContainer(
+            process: process, streams: [pipes.take(0), pipes.take(1), pipes.take(2)], terminal: terminal)
     }
 
     /// Mounts in a namespace that gets what the host mounts from now on, and gives nothing back.
@@ -112,7 +116,7 @@ final class ExternalRuntime: ContainerDriver {
     func killRest() {
         let namespaces = spec.linux?.namespaces ?? []
         guard !namespaces.contains(where: { $0.type == .pid && $0.path == nil }) else { return }
-        try? group?.killAll()
+        try? group?.signalAll(9)
     }
 
     func pause() throws(ShimFailure) -> DriverStep<Void> { try begin(["pause", configuration.id], stage: "pause") }

@@ -49,6 +49,8 @@ final class ShimServer {
     private var ready: [(token: UInt64, readiness: Readiness)] = []
     /// Whether memory was used since it was last given back.
     private var isWarm = true
+    /// Whether the program itself is to be unmapped before the next wait.
+    private var isToBeUnmapped = false
 
     init(
         _ configuration: ShimConfiguration, directory: String, driver: any ContainerDriver, listener: Int32,
@@ -96,6 +98,10 @@ final class ShimServer {
             ready.removeAll(keepingCapacity: true)
             var reported = ready
             ready = []
+            if isToBeUnmapped {
+                isToBeUnmapped = false
+                clinux_trim_program()
+            }
             poller.wait(milliseconds: patience) { reported.append(($0, $1)) }
             for (token, readiness) in reported {
                 if let target = targets[token] { dispatch(target, token: token, readiness) }
@@ -121,8 +127,8 @@ final class ShimServer {
         ready = []
         clinux_trim_memory()
         clinux_trim_stack(128 << 10)
-        clinux_trim_program()
         isWarm = false
+        isToBeUnmapped = true
     }
 
     private func dispatch(_ target: Target, token: UInt64, _ readiness: Readiness) {

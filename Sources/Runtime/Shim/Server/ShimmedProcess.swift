@@ -24,6 +24,18 @@ final class ShimmedProcess {
         life = ProcessLife(isContainer: key == .container, isTerminal: isTerminal, outputs: outputs)
     }
 
+    /// The container, which has just been started.
+    convenience init(_ started: StartedContainer, poller: inout Poller) {
+        let isTerminal = started.terminal != nil
+        self.init(.container, isTerminal: isTerminal, outputs: isTerminal ? [.stdout] : [.stdout, .stderr])
+        process = started.process
+        if let terminal = started.terminal { setOutput(.stdout, terminal, poller: &poller) }
+        for stream in OutputStream.allCases {
+            if let fd = started.streams[stream.rawValue + 1] { setOutput(stream, fd, poller: &poller) }
+        }
+        if let fd = started.streams[0] { setInput(fd, poller: &poller) }
+    }
+
     deinit { closeAll() }
 
     var masterTerminal: Int32? { isTerminal ? outputs[OutputStream.stdout.rawValue]?.fd : nil }
