@@ -18,13 +18,31 @@ package enum DedicatedThread {
     package static func runBlocking<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let outcome = Monitor<Result<Value, Failure>?>(nil)
-        startThread(named: "dedicated") {
-            let result = capture(body)
-            outcome.withLock { $0 = result }
-            outcome.announce()
-        }
-        return try outcome.wait { $0 }.get()
+        try start(body).wait()
+    }
+
+    /// Starts `body` on a fresh thread, beside the caller.
+    package static func start<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) -> WorkUnderWay<Value, Failure> {
+        let work = WorkUnderWay<Value, Failure>()
+        startThread(named: "dedicated") { work.finish(capture(body)) }
+        return work
+    }
+}
+
+/// Work that runs on a thread of its own, and whose outcome somebody will wait for.
+package final class WorkUnderWay<Value: Sendable, Failure: Error>: Sendable {
+    private let outcome = Monitor<Result<Value, Failure>?>(nil)
+
+    fileprivate func finish(_ result: Result<Value, Failure>) {
+        outcome.withLock { $0 = result }
+        outcome.announce()
+    }
+
+    /// Blocks until the work is done.
+    package func wait() throws(Failure) -> Value {
+        try outcome.wait { $0 }.get()
     }
 }
 

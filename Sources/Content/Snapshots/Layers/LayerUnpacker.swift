@@ -2,6 +2,7 @@ internal import Archives
 internal import ContentStore
 internal import ImageSpec
 internal import JSON
+internal import Lanes
 internal import LinuxKernel
 
 /// A layer that was unpacked and verified in itself, before it is known what it lies on.
@@ -53,18 +54,55 @@ struct LayerUnpacker {
     }
 
     /// Unpacks all of `source` into `build`; gives the digest of the uncompressed bytes.
+    ///
+    /// This thread reads and decompresses, another one writes files: each takes about half of the time.
     func extract(
         _ source: any BlockSource, into build: LayerBuild, options: ExtractionOptions
     ) throws(ImageError) -> (diffID: Digest, report: ExtractionReport) {
-        var hasher = BlobHasher()
-        return try translating { () throws(ArchiveError) in
-            let plain = WatchedSource(try DecompressedSource(source)) { (bytes) in hasher.update(bytes) }
-            let extractor = TreeExtractor(into: try Tree(path: build.diff), options: options)
+        let pipe = ChunkPipe(capacity: 2 << 20)
+        let diff = build.diff
+        let writing = DedicatedThread.start { () throws(ArchiveError) in
+            let plain = PipeSource(pipe)
+            let extractor = TreeExtractor(into: try Tree(path: diff), options: options)
             let report = try extractor.extract(try TarReader(plain, decompressing: false))
             try plain.drain()
-            try source.drain()
+            return report
+        }
+        var hasher = BlobHasher()
+        let reading = decompress(source, into: pipe, &hasher)
+        return try translating { () throws(ArchiveError) in
+            // Whoever failed first tells why; the other only lost its partner.
+            if case .failure(let error) = reading, error != Self.partnerLost {
+                _ = try? writing.wait()
+                throw error
+            }
+            let report = try writing.wait()
             build.describesRoot = report.describesRoot
             return (hasher.digest, report)
+        }
+    }
+
+    private static let partnerLost = ArchiveError.interrupted("unpacking has stopped")
+
+    private func decompress(_ source: any BlockSource, into pipe: ChunkPipe, _ hasher: inout BlobHasher)
+        -> Result<Void, ArchiveError>
+    {
+        do throws(ArchiveError) {
+            let plain = try DecompressedSource(source)
+            while let block = try plain.nextBlock() {
+                hasher.update(block)
+                do throws(PipeClosed) {
+                    try pipe.write(Array(block))
+                } catch {
+                    throw Self.partnerLost
+                }
+            }
+            try source.drain()
+            pipe.finish()
+            return .success(())
+        } catch {
+            pipe.fail(error)
+            return .failure(error)
         }
     }
 
