@@ -122,8 +122,14 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
         if !hasInput { closeInput() }
     }
 
+    /// Ends a process that nobody finished: Swift Testing waits for any child, and a zombie that nobody reaps blocks every
+    /// exit test of the run for good.
     deinit {
         for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
+        guard reaped == nil else { return }
+        kill(-pid, SIGKILL)
+        kill(pid, SIGKILL)
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
     }
 
     /// Closes the program's standard input.
@@ -190,6 +196,7 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
         if timedOut { kill(-pid, SIGKILL) }
         var status: Int32 = 0
         if let reaped { status = reaped } else { while waitpid(pid, &status, 0) < 0, errno == EINTR {} }
+        reaped = status
         for index in 0..<2 where open[index] >= 0 {
             _ = fcntl(open[index], F_SETFL, O_NONBLOCK)
             while drain(open[index], into: &texts[index]), !wouldBlock {}
