@@ -129,7 +129,10 @@ final class ImageService: RootfsStore {
 extension Rootfs {
     init(_ mount: SnapshotMount) {
         mounts = [
-            ShimConfiguration.RootfsMount(type: mount.type, source: mount.source, options: mount.joinedOptions)
+            ShimConfiguration.RootfsMount(
+                type: mount.type, source: mount.source,
+                // The runtime then shows the layers' files as the container's own.
+                options: mount.joinedOptions + (mount.idMap == nil ? [] : ["idmap"]))
         ]
         layers = ([mount.upper].compactMap { $0 } + mount.lower).map { mount.root + "/" + $0 }
     }
