@@ -41,6 +41,17 @@ package enum Programs {
         try checkNegative("execveat") { clinux_execveat(descriptor, "", argv, envp, 0x1000) }
     }
 
+    /// The variables of this process, as `NAME=value`.
+    package static func environment() -> [String] {
+        var variables: [String] = []
+        var next = environ
+        while let variable = next.pointee {
+            variables.append(String(cString: variable))
+            next += 1
+        }
+        return variables
+    }
+
     /// Closes every descriptor from `first` on, or with `onExecute` marks them to be closed by execve(2).
     ///
     /// Source: close_range(2), Linux 5.9 and 5.11.

@@ -31,6 +31,7 @@ enum CommandTable {
     private static let consoleSocket = OptionRule(
         "console-socket", value: "PATH", help: "a Unix socket that gets the master of the terminal")
     private static let pidFile = OptionRule("pid-file", value: "FILE", help: "write the pid there")
+    private static let regex = OptionRule("regex", "r", help: "CONTAINER is an expression that many may match")
     private static let preserved = OptionRule(
         "preserve-fds", value: "N", help: "pass N descriptors from 3 on (beside those of LISTEN_FDS)")
     private static let making: [OptionRule] = [
@@ -48,10 +49,10 @@ enum CommandTable {
         CommandRule(name: "state", arguments: "CONTAINER", summary: "print the state of a container"),
         CommandRule(
             name: "kill", arguments: "CONTAINER [SIGNAL]", summary: "send a signal (TERM) to a container",
-            options: [OptionRule("all", "a", help: "to all processes of the container")], counts: 1...2),
+            options: [OptionRule("all", "a", help: "to all processes of the container"), regex], counts: 1...2),
         CommandRule(
             name: "delete", arguments: "CONTAINER", summary: "remove what a stopped container left behind",
-            options: [OptionRule("force", "f", help: "kill it when it runs; no error when there is none")]),
+            options: [OptionRule("force", "f", help: "kill it when it runs; no error when there is none"), regex]),
         CommandRule(
             name: "run", arguments: "CONTAINER", summary: "create and start a container",
             options: making + [

@@ -26,7 +26,7 @@ package enum ProtectedExecutable {
             return
         }
         let words = CStringArray(arguments)
-        let variables = CStringArray(environment())
+        let variables = CStringArray(Programs.environment())
         if let mounted = try? readOnlyMount() {
             try? Programs.execute(descriptor: mounted.raw, words, variables)
         }
@@ -57,15 +57,5 @@ package enum ProtectedExecutable {
         while try check("sendfile", "", { sendfile(to, from, nil, 1 << 30) }) > 0 {}
         try check("fcntl(F_ADD_SEALS)") { fcntl(to, 1033, 0xf) }
         return copy
-    }
-
-    private static func environment() -> [String] {
-        var variables: [String] = []
-        var next = environ
-        while let variable = next.pointee {
-            variables.append(String(cString: variable))
-            next += 1
-        }
-        return variables
     }
 }

@@ -85,7 +85,7 @@ extension RuntimeCommand {
     private func addCapabilities(_ process: inout RuntimeSpec.Process) throws(RuntimeError) {
         let added = options.all("cap").flatMap { $0.split(separator: ",").map(String.init) }
         guard !added.isEmpty else { return }
-        for name in added where CapabilitySet(named: name) == nil { throw .invalid("--cap: Linux has no \(name)") }
+        for name in added where CapabilitySet(named: name) == nil { log.warning("--cap: Linux has no \(name)") }
         var sets = process.capabilities ?? RuntimeSpec.Capabilities()
         sets.bounding = (sets.bounding ?? []) + added
         sets.effective = (sets.effective ?? []) + added

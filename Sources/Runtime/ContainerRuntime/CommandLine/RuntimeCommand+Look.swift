@@ -89,7 +89,7 @@ extension RuntimeCommand {
     func kill() throws(RuntimeError) {
         let name = options.arguments.count > 1 ? options.arguments[1] : "TERM"
         guard let signal = Signals.number(name) else { throw .invalid("unknown signal \"\(name)\"") }
-        try launcher.kill(id, signal, all: options.isOn("all"))
+        try forEach { id throws(RuntimeError) in try launcher.kill(id, signal, all: options.isOn("all")) }
     }
 }
 

@@ -27,7 +27,13 @@ package struct RuntimeCommand {
             return misused(UsageError("unknown command \"\(name)\""), "")
         }
         let rest = Array(globals.arguments.dropFirst())
-        if name == "shim" { return shim(rest) }
+        if name == "shim" {
+            do { try ProtectedExecutable.ensure(arguments: CommandLine.arguments) } catch {
+                Output.complain("pouch-runtime: \(error)\n")
+                return 1
+            }
+            return shim(rest)
+        }
         return run(rule, rest, globals)
     }
 
@@ -97,7 +103,7 @@ package struct RuntimeCommand {
         case "start": try launcher.start(id)
         case "state": try printState()
         case "kill": try kill()
-        case "delete": try launcher.delete(id, force: options.isOn("force"))
+        case "delete": try forEach { id throws(RuntimeError) in try launcher.delete(id, force: options.isOn("force")) }
         case "exec": return try exec()
         case "list": try list()
         case "ps": try listProcesses()
@@ -113,6 +119,17 @@ package struct RuntimeCommand {
     }
 
     var id: String { options.arguments.first ?? "" }
+
+    /// Calls `body` for the container of the first argument, or with `--regex` for each that it matches.
+    func forEach(_ body: (String) throws(RuntimeError) -> Void) throws(RuntimeError) {
+        guard options.isOn("regex") else { return try body(id) }
+        var expression = regex_t()
+        guard regcomp(&expression, id, REG_EXTENDED | REG_NOSUB) == 0 else {
+            throw .invalid("--regex: \"\(id)\" is not a regular expression")
+        }
+        defer { regfree(&expression) }
+        for id in launcher.store.all() where regexec(&expression, id, 0, nil, 0) == 0 { try body(id) }
+    }
 
     static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return MountPlan.clean(path) }

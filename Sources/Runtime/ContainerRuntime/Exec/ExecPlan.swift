@@ -33,6 +33,8 @@ package struct ExecPlan: Equatable, Sendable {
         process.args = arguments
         process.terminal = false
         process.consoleSize = nil
+        // Like crun: this one belongs to a program, and the new one says for itself.
+        process.noNewPrivileges = nil
         return process
     }
 }

@@ -4,6 +4,8 @@ internal import LinuxKernel
 /// Makes device nodes and links below the root.
 struct DeviceWork {
     let root: ContainerRoot
+    /// What the parent made for this step.
+    var stocked: Int32?
 
     func make(_ device: DevicePlan) throws(SyscallError) {
         if device.isBound { return try bind(device) }
@@ -13,7 +15,7 @@ struct DeviceWork {
             try Files.makeNode(name, mode: device.mode, major: device.major, minor: device.minor, at: folder)
         } catch {
             if error.errno == EPERM { return try bind(device) }
-            guard error.errno == EEXIST, isSame(try Files.status(name, at: folder, following: false), device)
+            guard error.errno == EEXIST, Self.isSame(try Files.status(name, at: folder, following: false), device)
             else { throw error }
         }
         if device.user != 0 || device.group != 0 {
@@ -21,14 +23,14 @@ struct DeviceWork {
         }
     }
 
-    private func isSame(_ status: FileStatus, _ device: DevicePlan) -> Bool {
+    static func isSame(_ status: FileStatus, _ device: DevicePlan) -> Bool {
         status.mode & 0o170000 == device.mode & 0o170000 && status.major == device.major && status.minor == device.minor
     }
 
     /// Puts the host's node of the same path there, once it is certain to be that device.
     private func bind(_ device: DevicePlan) throws(SyscallError) {
-        let tree = try Mounts.copyTree(device.path)
-        guard isSame(try Files.status(of: tree.raw), device) else {
+        let tree = if let stocked { Descriptor(owning: stocked) } else { try Mounts.copyTree(device.path) }
+        guard Self.isSame(try Files.status(of: tree.raw), device) else {
             throw SyscallError("open_tree", errno: ENODEV, subject: "\(device.path) of the host is another device")
         }
         let target = try root.ensure(device.path, .file)

@@ -38,7 +38,7 @@ package enum HookRunner {
     ) throws(SyscallError) -> ProcessEnd? {
         let state = try sealedState(input)
         let arguments = CStringArray(hook.args.flatMap { $0.isEmpty ? nil : $0 } ?? [hook.path])
-        let environment = CStringArray(hook.env ?? [])
+        let environment = CStringArray(hook.env ?? Programs.environment())
         guard let child = try Processes.clone() else {
             Processes.resetSignals()
             _ = setpgid(0, 0)

@@ -85,6 +85,7 @@ struct Launch {
             }
             opened.userNamespace = opened.keep(descriptor)
         }
+        var stock = DeviceStock()
         for (index, one) in plan.steps.enumerated() {
             switch one {
             case .enter(_, let path):
@@ -101,6 +102,21 @@ struct Launch {
                 }
                 inheritance.sources[index] = opened.keep(tree)
                 if mount.idMapping != nil { opened.idMapped.append((index, inheritance.sources[index] ?? -1)) }
+            case .rootfsMount(let mount) where DetachedRootfs.isNeeded(mount):
+                let tree = try step(one.description) { () throws(SyscallError) in
+                    guard let user = plan.userNamespace else {
+                        return try DetachedRootfs.make(mount, namespace: opened.userNamespace ?? -1)
+                    }
+                    let namespace = try UserNamespaces.make(users: user.users, groups: user.groups)
+                    return try DetachedRootfs.make(mount, namespace: namespace.raw)
+                }
+                inheritance.sources[index] = opened.keep(tree)
+            case .device(let device) where device.isBound && plan.userNamespace != nil:
+                let tree = try step(one.description) { () throws(SyscallError) in
+                    try stock.tree(
+                        for: device, users: plan.userNamespace?.users ?? [], groups: plan.userNamespace?.groups ?? [])
+                }
+                inheritance.sources[index] = opened.keep(tree)
             default: continue
             }
         }
@@ -168,7 +184,7 @@ struct Launch {
     }
 
     private func end(of child: borrowing Child) throws(RuntimeError) -> ProcessEnd {
-        try step("await the child") { () throws(SyscallError) in
+        try step("wait for the child") { () throws(SyscallError) in
             try Processes.wait(pidfd: child.pidfd.raw) ?? .exited(code: 1)
         }
     }

@@ -108,6 +108,13 @@ struct ProcessStarter {
             changed = true
         } catch { changed = false }
         try step("capabilities") { () throws(SyscallError) in
+            if !plan.capabilities.inheritable.isEmpty {
+                // The bounding set bounds what may become inheritable: this comes first.
+                let current = try Capabilities.current()
+                try Capabilities.set(
+                    effective: current.effective, permitted: current.permitted,
+                    inheritable: plan.capabilities.inheritable.intersection(current.permitted))
+            }
             try Capabilities.bound(to: plan.capabilities.bounding)
             try Credentials.keepCapabilities(true)
         }
@@ -136,6 +143,7 @@ struct ProcessStarter {
     }
 
     private func setGroups() throws(SyscallError) {
+        guard !plan.keepsGroups else { return }
         do {
             try Credentials.setGroups(plan.groups)
         } catch {
@@ -147,11 +155,11 @@ struct ProcessStarter {
     /// What we may really have: asking for more would refuse everything.
     private func permittedSets() throws(RuntimeError) -> ProcessPlan.CapabilityPlan {
         let asked = plan.capabilities
-        let current = try step("capabilities") { () throws(SyscallError) in try Capabilities.current().permitted }
+        let current = try step("capabilities") { () throws(SyscallError) in try Capabilities.current() }
         var sets = asked
-        sets.permitted = asked.permitted.intersection(current)
+        sets.permitted = asked.permitted.intersection(current.permitted)
         sets.effective = asked.effective.intersection(sets.permitted)
-        sets.inheritable = asked.inheritable.intersection(sets.permitted)
+        sets.inheritable = asked.inheritable.intersection(current.inheritable)
         return sets
     }
 

@@ -135,14 +135,14 @@ struct SandboxChild: ~Copyable {
         case .oomScore(let score): try setOOMScore(score)
         case .hostPropagation(let spread):
             try Mounts.setPropagation(spread.propagation, of: "/", recursive: spread.recursive)
-        case .rootfsMount(let mount): try mountRootfs(mount)
+        case .rootfsMount(let mount): try mountRootfs(mount, made: inheritance.sources[index])
         case .openRootfs(let path): try openRootfs(path)
         case .mount(let mount):
             try MountWork(
                 root: root, sources: inheritance.sources, cgroup: cgroup,
                 hasCgroupNamespace: plan.allNamespaces.contains(.cgroup)
             ).perform(mount, step: index)
-        case .device(let device): try DeviceWork(root: root).make(device)
+        case .device(let device): try DeviceWork(root: root, stocked: inheritance.sources[index]).make(device)
         case .link(let path, let target): try DeviceWork(root: root).link(path, to: target)
         case .runtimeHooks:
             try talk.say(.hooks)
@@ -182,7 +182,8 @@ struct SandboxChild: ~Copyable {
         }
     }
 
-    private func mountRootfs(_ mount: RootfsMount) throws(SyscallError) {
+    private func mountRootfs(_ mount: RootfsMount, made: Int32?) throws(SyscallError) {
+        if let made { return try Mounts.attach(made, onPath: plan.rootfs) }
         let options = MountOptions(mount.options)
         if options.bind.isBind || mount.type == "bind" || mount.type == "rbind" {
             let tree = try Mounts.copyTree(

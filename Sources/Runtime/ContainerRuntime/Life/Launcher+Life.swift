@@ -144,11 +144,9 @@ extension Launcher {
             let cgroup = cgroup(of: state)
             try? cgroup?.thaw()
             try? Processes.signal(pidfd: pidfd.raw, SIGKILL)
-            var one = pollfd(fd: pidfd.raw, events: Int16(POLLIN), revents: 0)
-            let died = try step("wait for the container's end") { () throws(SyscallError) in
-                try check("poll") { poll(&one, 1, 10_000) }
-            }
-            guard died > 0 else { throw .invalid("container \"\(state.id)\" was killed and did not end within 10 s") }
+            var hasEnded = try waitForEnd(pidfd, milliseconds: 100)
+            if !hasEnded { hasEnded = try thawElsewhere(state, pidfd) }
+            guard hasEnded else { throw .invalid("container \"\(state.id)\" was killed and did not end within 10 s") }
         }
         guard let cgroup = cgroup(of: state) else { return }
         do {
@@ -161,6 +159,26 @@ extension Launcher {
                 try cgroup.remove()
             } catch { throw .cgroup(error) }
         }
+    }
+
+    private func waitForEnd(_ pidfd: borrowing Descriptor, milliseconds: Int32) throws(RuntimeError) -> Bool {
+        var one = pollfd(fd: pidfd.raw, events: Int16(POLLIN), revents: 0)
+        return try step("wait for the container's end") { () throws(SyscallError) in
+            try check("poll") { poll(&one, 1, milliseconds) } > 0
+        }
+    }
+
+    /// Somebody may have moved the process into another group and frozen that.
+    private func thawElsewhere(_ state: ContainerState, _ pidfd: borrowing Descriptor) throws(RuntimeError) -> Bool {
+        let lines = (try? WholeFile.read("/proc/\(state.pid)/cgroup")) ?? []
+        for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1] == "freezer", let path = try? CgroupPath(parsing: String(parts[2])),
+                let tree = try? CgroupTree.detect()
+            else { continue }
+            try? Cgroup(at: path, in: tree).thaw()
+        }
+        return try waitForEnd(pidfd, milliseconds: 10_000)
     }
 
     package func pause(_ id: String) throws(RuntimeError) {

@@ -102,7 +102,7 @@ struct NamespacePlanner {
         if let name = spec.hostname { steps.append(.hostname(name)) }
         if let name = spec.domainname { steps.append(.domainname(name)) }
         for (name, value) in (linux.sysctl ?? [:]).sorted(by: { $0.key < $1.key }) {
-            steps.append(.sysctl(path: try sysctlPath(name), value: value))
+            steps.append(.sysctl(path: try sysctlPath(name, value), value: value))
         }
         return steps
     }
@@ -115,7 +115,7 @@ struct NamespacePlanner {
     /// The file below `/proc/sys`, when the parameter belongs to a namespace that the container has for itself.
     ///
     /// Dots separate unless a slash comes first, as in sysctl.d(5).
-    private func sysctlPath(_ name: String) throws(PlanError) -> String {
+    private func sysctlPath(_ name: String, _ value: String) throws(PlanError) -> String {
         let path = "linux.sysctl.\(name)"
         let firstSeparator = name.first { $0 == "." || $0 == "/" }
         let slashed =
@@ -127,6 +127,10 @@ struct NamespacePlanner {
             throw .invalid(path: path, why: "is not the name of a kernel parameter")
         }
         let dotted = parts.joined(separator: ".")
+        let contradicts = spec.domainname != nil && spec.domainname != value
+        if dotted == "kernel.hostname" || dotted == "kernel.domainname" && contradicts {
+            throw .invalid(path: path, why: "conflicts with the field \(parts[1]) of the configuration")
+        }
         let owner: Namespaces? =
             parts[0] == "net"
             ? .network

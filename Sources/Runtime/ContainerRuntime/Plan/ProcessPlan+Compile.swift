@@ -24,7 +24,7 @@ extension ProcessPlan {
         if let score = process.oomScoreAdj, !(-1000...1000).contains(score) {
             throw .invalid(path: "\(path).oomScoreAdj", why: "\(score) is not between -1000 and 1000")
         }
-        var environment = process.env ?? []
+        var environment = Self.withoutRepeats(process.env ?? [])
         if options.listenDescriptors > 0 {
             environment += ["LISTEN_FDS=\(options.listenDescriptors)", "LISTEN_PID=1"]
         }
@@ -44,6 +44,12 @@ extension ProcessPlan {
             wantsTerminal: process.terminal ?? false, terminalSize: process.consoleSize,
             keyring: options.noNewKeyring ? nil : "_ses.\(containerID)",
             inheritedDescriptors: options.preservedDescriptors + options.listenDescriptors)
+    }
+
+    /// Of two variables of one name the later wins, as with a shell; most programs would see the earlier.
+    private static func withoutRepeats(_ variables: [String]) -> [String] {
+        var seen: Set<Substring> = []
+        return variables.reversed().filter { seen.insert($0.prefix { $0 != "=" }).inserted }.reversed()
     }
 
     private static func rlimits(_ limits: [RuntimeSpec.Rlimit], path: String) throws(PlanError) -> [Rlimit] {

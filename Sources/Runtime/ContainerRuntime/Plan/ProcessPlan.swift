@@ -30,6 +30,8 @@ package struct ProcessPlan: Equatable, Sendable {
     package var user: UInt32
     package var group: UInt32
     package var groups: [UInt32]
+    /// The caller's groups stay instead: for users whose files only those groups can read.
+    package var keepsGroups = false
     /// Replaces the caller's file creation mask.
     package var creationMask: UInt32
     package var capabilities: CapabilityPlan

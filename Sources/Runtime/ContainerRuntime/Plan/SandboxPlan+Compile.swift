@@ -16,6 +16,8 @@ extension SandboxPlan {
         if let asked = spec.process {
             process = try ProcessPlan(
                 asked, path: "process", options: options, containerID: id, personality: linux.personality)
+            // As crun has it; podman's `--group-add keep-groups` says it so.
+            process?.keepsGroups = spec.annotations?["run.oci.keep_original_groups"] == "1"
         }
         var steps = try namespaces.firstSteps(oomScore: process?.oomScore)
         steps += try FilesystemPlanner(
