@@ -269,7 +269,7 @@ struct ConversationTests {
         let refused = try await pouch(["container", "prune"], input: "n\n", answer: answer)
         #expect(refused.requests.isEmpty && refused.outcome.code == 0)
         let agreed = try await pouch(["container", "prune", "-f"], answer: answer)
-        #expect(agreed.outcome.output == "Deleted Containers:\nc1\n\nTotal reclaimed space: 2.05kB\n")
+        #expect(agreed.outcome.output == "Deleted Containers:\nc1\n\nTotal reclaimed space: 2.048kB\n")
     }
 
     @Test("the daemon's own failure during a load is the command's") func load() async throws {

@@ -106,9 +106,10 @@ struct ImageListFlags {
                 "Containers": .string(containers < 0 ? "N/A" : "\(containers)"), "CreatedAt": .string(created.local),
                 "CreatedSince": .string(created.ago(now: now)), "Digest": .string(digest),
                 "ID": .string(identifier(image)), "Repository": .string(repository),
-                "SharedSize": .string(shared < 0 ? "N/A" : Human.size(shared)), "Size": .string(Human.size(size)),
-                "Tag": .string(tag), "UniqueSize": .string(shared < 0 ? "N/A" : Human.size(size - shared)),
-                "VirtualSize": .string(Human.size(image["VirtualSize"]?.doubleValue ?? size)),
+                "SharedSize": .string(shared < 0 ? "N/A" : Human.size(shared, digits: 4)),
+                "Size": .string(Human.size(size)),
+                "Tag": .string(tag), "UniqueSize": .string(shared < 0 ? "N/A" : Human.size(size - shared, digits: 4)),
+                "VirtualSize": .string(Human.size(image["VirtualSize"]?.doubleValue ?? size, digits: 4)),
             ], labels: image["Labels"]?.objectValue ?? [:])
     }
 }

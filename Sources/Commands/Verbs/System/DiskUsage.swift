@@ -32,10 +32,10 @@ struct DiskUsage: Verb {
     private static func row(
         _ type: String, total: Int, active: Int, size: Double, reclaimable: Double
     ) -> Listing.Row {
-        var text = Human.size(reclaimable)
+        var text = Human.size(reclaimable, digits: 4)
         if size > 0 { text += " (\(Int64(reclaimable * 100 / size))%)" }
         return Listing.Row(fields: [
-            "Active": .string("\(active)"), "Reclaimable": .string(text), "Size": .string(Human.size(size)),
+            "Active": .string("\(active)"), "Reclaimable": .string(text), "Size": .string(Human.size(size, digits: 4)),
             "TotalCount": .string("\(total)"), "Type": .string(type),
         ])
     }
@@ -88,7 +88,9 @@ struct DiskUsage: Verb {
             let id = value?.stringValue ?? ""
             return String((id.hasPrefix("sha256:") ? String(id.dropFirst(7)) : id).prefix(12))
         }
-        func size(_ value: JSONValue?) -> String { Human.size(max(0, value?.doubleValue ?? 0)) }
+        func size(_ value: JSONValue?, digits: Int32 = 4) -> String {
+            Human.size(max(0, value?.doubleValue ?? 0), digits: digits)
+        }
         var lines = ["REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\tCONTAINERS"]
         for image in usage["Images"]?.arrayValue ?? [] {
             let name = ImageName((image["RepoTags"]?[0] ?? "<none>:<none>").templateText)
@@ -96,8 +98,9 @@ struct DiskUsage: Verb {
             let own = (image["Size"]?.doubleValue ?? 0) - max(0, image["SharedSize"]?.doubleValue ?? 0)
             lines.append(
                 [
-                    name.repository, name.tag ?? "<none>", short(image["Id"]), created, size(image["Size"]),
-                    size(image["SharedSize"]), Human.size(own), "\(max(0, image["Containers"]?.intValue ?? 0))",
+                    name.repository, name.tag ?? "<none>", short(image["Id"]), created, size(image["Size"], digits: 3),
+                    size(image["SharedSize"]), Human.size(own, digits: 4),
+                    "\(max(0, image["Containers"]?.intValue ?? 0))",
                 ].joined(separator: "\t"))
         }
         var text = "Images space usage:\n\n" + TabWriter().aligned(lines.joined(separator: "\n")) + "\n"
@@ -108,7 +111,8 @@ struct DiskUsage: Verb {
                 [
                     short(container["Id"]), container["Image"]?.templateText ?? "",
                     Human.quoted(Human.shortened(container["Command"]?.stringValue ?? "", 20)), "\(volumes.count)",
-                    size(container["SizeRw"]), Moment(seconds: container["Created"]?.intValue ?? 0).ago(now: now),
+                    size(container["SizeRw"], digits: 3),
+                    Moment(seconds: container["Created"]?.intValue ?? 0).ago(now: now),
                     container["Status"]?.templateText ?? "",
                     String((container["Names"]?[0]?.stringValue ?? "").drop { $0 == "/" }),
                 ].joined(separator: "\t"))

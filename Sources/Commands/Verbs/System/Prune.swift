@@ -58,7 +58,7 @@ struct PruneFlags {
     }
 
     func say(_ space: Double, _ session: Session) throws(Failure) {
-        try session.say("Total reclaimed space: \(Human.size(space))")
+        try session.say("Total reclaimed space: \(Human.size(space, digits: 4))")
     }
 }
 
