@@ -11,6 +11,8 @@ private enum Part: String, CaseIterable {
     case whole
     /// The v2 mount alone, which has no controllers in a hybrid tree, but freezing, killing and device programs.
     case unified
+    /// The v1 mounts alone: what there is where nobody mounts v2.
+    case legacy
 
     /// `nil` where the machine has no such part.
     var tree: CgroupTree? {
@@ -18,6 +20,8 @@ private enum Part: String, CaseIterable {
         switch self {
         case .whole: return tree
         case .unified: return tree.unified.map { CgroupTree(mounts: [$0]) }
+        case .legacy:
+            return tree.layout == .unified ? nil : CgroupTree(mounts: tree.mounts.filter { $0.hierarchy == .v1 })
         }
     }
 }

@@ -31,6 +31,8 @@ package struct SeccompProgram: Hashable, Sendable {
         var flags = UInt(self.flags.rawValue)
         // The kernel cannot both synchronise and hand out a listener, unless it may answer ESRCH for a thread's id.
         if notifies, self.flags.contains(.synchronizeThreads) { flags |= 1 << 4 }
+        // How to wait for a listener says nothing where there is none, and the kernel refuses it.
+        if !notifies { flags &= ~UInt(SeccompFlags.waitKillable.rawValue) }
         let count = UInt16(clamping: instructionCount)
         var result = bytes.withUnsafeBytes { clinux_seccomp_install($0.baseAddress, count, flags | newListener) }
         if result == -ENOSYS, flags == 0, newListener == 0 {

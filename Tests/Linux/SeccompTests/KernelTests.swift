@@ -79,6 +79,16 @@ struct KernelTests {
         }
     }
 
+    @Test func `passes over a flag about listeners that there are none of`() async {
+        await #expect(processExitsWith: .success) {
+            let rules = [SeccompRule(["getppid"], .errno(77))]
+            let profile = SeccompProfile(defaultAction: .allow, flags: .waitKillable, rules: rules)
+            _ = try SeccompProgram.compile(profile).install()
+            check(call(SYS_getppid) == -77, 1)
+            exit(0)
+        }
+    }
+
     @Test func `kills`() async {
         await #expect(processExitsWith: .signal(SIGSYS)) {
             var profile = SeccompProfile(defaultAction: .allow)

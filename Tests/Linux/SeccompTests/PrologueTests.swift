@@ -92,4 +92,19 @@ struct PrologueTests {
             #expect(FilterMachine.answer(program, to: call) == expected, "seed \(seed), number \(number)")
         }
     }
+
+    @Test func `has these instructions for one allowed call`() {
+        let section = FilterPrologue.Section(architecture: .aarch64, answers: [7: .action(.allow)])
+        #expect(
+            FilterPrologue(sections: [section], otherwise: .errno(1)).instructions.bytes == [
+                0x20, 0, 0, 0, 4, 0, 0, 0,  // load arch
+                0x15, 0, 1, 0, 0xb7, 0, 0, 0xc0,  // aarch64: over the next
+                0x05, 0, 0, 0, 5, 0, 0, 0,  // else past this section
+                0x20, 0, 0, 0, 0, 0, 0, 0,  // load number
+                0x35, 0, 0, 1, 7, 0, 0, 0,  // below 7: EPERM
+                0x35, 0, 0, 1, 8, 0, 0, 0,  // from 8 on: EPERM, else allowed
+                0x06, 0, 0, 0, 1, 0, 5, 0,  // EPERM
+                0x06, 0, 0, 0, 0, 0, 0xff, 0x7f,  // allowed
+            ])
+    }
 }
