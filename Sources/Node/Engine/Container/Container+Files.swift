@@ -180,7 +180,11 @@ struct PathLookup {
     func archive(to sink: any BlockSink) throws(ArchiveError) {
         let archiver = TreeArchiver(to: sink)
         if meansContent {
-            try archiver.archive(Tree(sharing: try folder()), includingRoot: true)
+            // Every name begins with `./`: docker's client puts the destination's name in the place of that dot.
+            let folder = try folder()
+            try archiver.archiveItself(folder, as: [46])
+            try archiver.archiveContents(of: folder, as: [46])
+            try archiver.finish()
             return
         }
         let parent = try parent()
