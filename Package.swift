@@ -164,7 +164,7 @@ if let chosen = Context.environment["POUCH_WINGS"]?.split(separator: " ").map(St
     rooms = rooms.filter { chosen.contains($0.wing) || chosen.contains($0.target.name) }
 }
 
-let whole = Context.environment["POUCH_WINGS"] == nil
+let whole = Context.environment["POUCH_WINGS"].map { $0.split(separator: " ").contains("Tests") } ?? true
 let crossings: [Target] =
     [
         .target(

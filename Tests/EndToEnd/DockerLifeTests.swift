@@ -61,8 +61,17 @@ struct DockerLifeTests {
     func attachAndPause() async throws {
         try await withDaemon { daemon in
             _ = try await daemon.docker("run", "-d", "-i", "--name", "echoing", "--network", "none", "busybox", "cat")
-            let attached = try await daemon.docker("attach", "echoing", input: "through\n")
-            #expect(attached.output == "through\n", "\(attached)")
+            let attached = try await withThread { [host = daemon.host] () throws in
+                try RunningCommand(["docker", "-H", host, "attach", "echoing"], hasInput: true)
+            }
+            let echoed = await withThread {
+                attached.write("through\n")
+                return attached.readOutput(until: "through\n")
+            }
+            #expect(echoed == "through\n")
+            // Detached input leaves the container alone; its end ends the attachment.
+            #expect(try await daemon.docker("kill", "echoing").status == 0)
+            #expect(await withThread { attached.finish() }.timedOut == false)
             _ = try await daemon.docker("run", "-d", "--name", "still", "--network", "none", "busybox", "sleep", "600")
             #expect(try await daemon.docker("pause", "still").status == 0)
             #expect(
@@ -119,8 +128,10 @@ struct DockerLifeTests {
             #expect(try await daemon.docker("update", "-m", "96m", "--memory-swap", "-1", "seen").status == 0)
             #expect(try await daemon.docker("inspect", "-f", "{{.HostConfig.Memory}}", "seen").trimmed == "100663296")
             #expect(try await daemon.docker("rm", "-f", "seen").status == 0)
+            // The docker CLI cuts durations to whole seconds, so the end is the next second.
+            let now = try #require(Int(try await run(["date", "+%s"]).trimmed))
             let events = try await daemon.docker(
-                "events", "--since", "10m", "--until", "0s", "--format", "{{.Type}} {{.Action}}")
+                "events", "--since", "10m", "--until", "\(now + 1)", "--format", "{{.Type}} {{.Action}}")
             for expected in [
                 "container create", "container start", "container update", "container die", "container destroy",
             ] {

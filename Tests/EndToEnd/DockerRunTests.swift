@@ -86,8 +86,8 @@ struct DockerRunTests {
             let typed = try await run(["script", "-qec", shell, "/dev/null"])
             #expect(typed.status == 3, "\(typed)")
             #expect(typed.output.contains("/dev/pts/0") || typed.output.contains("/dev/console"), "\(typed)")
-            _ = try await daemon.docker("run", "-d", "--name", "t", "--network", "none", "busybox", "sleep", "600")
-            let inside = try await run(["script", "-qec", "docker -H \(daemon.host) exec -it t tty", "/dev/null"])
+            _ = try await daemon.docker("run", "-d", "--name", "tty", "--network", "none", "busybox", "sleep", "600")
+            let inside = try await run(["script", "-qec", "docker -H \(daemon.host) exec -it tty tty", "/dev/null"])
             #expect(inside.output.contains("/dev/pts/"), "\(inside)")
         }
     }

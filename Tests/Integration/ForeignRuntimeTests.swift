@@ -28,11 +28,11 @@ struct ForeignRuntimeTests {
             let hello = try await pouch(["run", "--rm"] + words + ["sh", "-c", "echo hello; exit 6"])
             #expect(hello.output == "hello\n", "\(hello)")
             #expect(hello.status == 6)
-            _ = try await pouch(["run", "-d", "--name", "d"] + words + ["sleep", "600"])
-            #expect(try await pouch(["exec", "-i", "d", "cat"], input: "x\n").output == "x\n")
-            #expect(try await pouch(["exec", "d", "sh", "-c", "exit 4"]).status == 4)
-            #expect(try await pouch(["stop", "-t", "1", "d"]).status == 0)
-            #expect(try await pouch(["rm", "d"]).status == 0)
+            _ = try await pouch(["run", "-d", "--name", "dd"] + words + ["sleep", "600"])
+            #expect(try await pouch(["exec", "-i", "dd", "cat"], input: "x\n").output == "x\n")
+            #expect(try await pouch(["exec", "dd", "sh", "-c", "exit 4"]).status == 4)
+            #expect(try await pouch(["stop", "-t", "1", "dd"]).status == 0)
+            #expect(try await pouch(["rm", "dd"]).status == 0)
             let traces = try Traces(of: daemon)
             #expect(traces.isEmpty, "\(traces)")
         }
@@ -74,14 +74,14 @@ struct ForeignRuntimeTests {
             #expect(hello.status == 3)
             #expect(
                 try await docker(
-                    "run", "-d", "--name", "d", "--runtime", "pouch", "--network", "none", "-m", "64m", "busybox",
+                    "run", "-d", "--name", "dd", "--runtime", "pouch", "--network", "none", "-m", "64m", "busybox",
                     "sleep", "600"
                 ).status == 0)
-            #expect(try await docker("exec", "d", "echo", "inside").output == "inside\n")
-            #expect(try await docker("pause", "d").status == 0)
-            #expect(try await docker("unpause", "d").status == 0)
-            #expect(try await docker("update", "-m", "96m", "--memory-swap", "-1", "d").status == 0)
-            #expect(try await docker("rm", "-f", "d").status == 0)
+            #expect(try await docker("exec", "dd", "echo", "inside").output == "inside\n")
+            #expect(try await docker("pause", "dd").status == 0)
+            #expect(try await docker("unpause", "dd").status == 0)
+            #expect(try await docker("update", "-m", "96m", "--memory-swap", "-1", "dd").status == 0)
+            #expect(try await docker("rm", "-f", "dd").status == 0)
         }
     }
 

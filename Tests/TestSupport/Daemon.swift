@@ -95,6 +95,7 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
         let left = try await pouch("ps", "-aq")
         for id in left.output.split(separator: "\n") { _ = try await pouch("rm", "-f", String(id)) }
         await end(signal: SIGTERM)
+        removeGroups(of: cgroupParent)
     }
 }
 

@@ -15,7 +15,10 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
         mounts = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }.filter {
             $0.hasPrefix(daemon.folder + "/")
         }
-        groups = controllerFolders().flatMap { children(of: "\($0)\(daemon.cgroupParent)", kind: DT_DIR) }
+        // The group where shims wait belongs to the daemon, not to a container.
+        groups = controllerFolders().flatMap { children(of: "\($0)\(daemon.cgroupParent)", kind: DT_DIR) }.filter {
+            $0 != "shims"
+        }
         shims = children(of: "/proc", kind: DT_DIR).filter { Int32($0) != nil }.compactMap { pid in
             guard let line = try? WholeFile.read("/proc/\(pid)/cmdline") else { return nil }
             let words = String(decoding: line, as: UTF8.self)
@@ -35,6 +38,14 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
 /// How many descriptors process `pid` has open.
 package func openDescriptors(of pid: Int32) -> Int {
     children(of: "/proc/\(pid)/fd", kind: DT_LNK).count
+}
+
+/// Removes the empty control groups that a daemon of a test leaves for its next start.
+func removeGroups(of parent: String) {
+    for controller in controllerFolders() {
+        rmdir("\(controller)\(parent)/shims")
+        rmdir("\(controller)\(parent)")
+    }
 }
 
 private func controllerFolders() -> [String] {
