@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import LinuxKernel
 
 /// The root filesystem of a container in a user namespace, made by its parent.
@@ -18,10 +19,13 @@ enum DetachedRootfs {
         let options = MountOptions(mount.options)
         let context = Descriptor(owning: try checkNegative("fsopen", mount.type) { clinux_fsopen(mount.type, 1) })
         let number = context.raw
+        // A detached mount ends with its last descriptor, and the layers must last until overlay has taken them.
+        var layers: [Int32] = []
+        defer { for layer in layers { _ = close(layer) } }
         for option in options.data {
             if option.key == "lowerdir" {
                 for layer in (option.value ?? "").split(separator: ":") {
-                    try add(String(layer), to: number, namespace)
+                    layers.append(try add(String(layer), to: number, namespace))
                 }
             } else if let value = option.value {
                 try checkNegative("fsconfig", option.text) { clinux_fsconfig(number, 1, option.key, value, 0) }
@@ -35,12 +39,13 @@ enum DetachedRootfs {
             owning: try checkNegative("fsmount", mount.type) { clinux_fsmount(number, 1, attributes) })
     }
 
-    /// Appends a layer below those that are there.
-    private static func add(_ layer: String, to context: Int32, _ namespace: Int32) throws(SyscallError) {
+    /// Appends a layer below those that are there; gives the descriptor that keeps it.
+    private static func add(_ layer: String, to context: Int32, _ namespace: Int32) throws(SyscallError) -> Int32 {
         let tree = try Mounts.copyTree(layer)
         let number = tree.raw
         try Mounts.setAttributes(of: number, userNamespace: namespace)
         // FSCONFIG_SET_FD
         try checkNegative("fsconfig", "lowerdir+=\(layer)") { clinux_fsconfig(context, 5, "lowerdir+", nil, number) }
+        return tree.release()
     }
 }
