@@ -102,6 +102,13 @@ extension ResourceLimits {
         DeviceRule(allows: true, kind: .character, major: 136),
     ]
 
+    /// Negative numbers stand for any, as runc and containerd write them.
+    private static func deviceNumber(_ number: Int64?, _ path: String) throws(PlanError) -> UInt32? {
+        guard let number, number >= 0 else { return nil }
+        guard let small = UInt32(exactly: number) else { throw .invalid(path: path, why: "\(number) is no device") }
+        return small
+    }
+
     private static func deviceRules(_ asked: [RuntimeSpec.Resources.DeviceCgroup]) throws(PlanError) -> [DeviceRule] {
         var rules: [DeviceRule] = []
         for (index, rule) in asked.enumerated() {
@@ -122,11 +129,10 @@ extension ResourceLimits {
                 default: throw .invalid(path: "\(path).access", why: "\(letter) is none of r, w and m")
                 }
             }
-            // Negative numbers stand for any, as runc and containerd write them.
             rules.append(
                 DeviceRule(
-                    allows: rule.allow, kind: kind, major: rule.major.flatMap { UInt32(exactly: $0) },
-                    minor: rule.minor.flatMap { UInt32(exactly: $0) }, access: access.isEmpty ? .all : access))
+                    allows: rule.allow, kind: kind, major: try deviceNumber(rule.major, "\(path).major"),
+                    minor: try deviceNumber(rule.minor, "\(path).minor"), access: access.isEmpty ? .all : access))
         }
         let allowsEverything = rules.last.map {
             $0.allows && $0.kind == .all && $0.major == nil && $0.minor == nil && $0.access == .all

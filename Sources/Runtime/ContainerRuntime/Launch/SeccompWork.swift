@@ -12,9 +12,12 @@ struct SeccompWork {
     init?(_ seccomp: RuntimeSpec.Seccomp?, cache: SeccompCache) throws(RuntimeError) {
         guard let seccomp else { return nil }
         let profile = try Self.profile(seccomp)
-        if profile.defaultAction == .allow, profile.rules.isEmpty { return nil }
+        if profile.defaultAction == .allow, profile.rules.isEmpty, seccomp.listenerPath == nil { return nil }
         do {
-            program = try cache.program(for: profile)
+            var compiled = try cache.program(for: profile)
+            // Whoever names a listener gets one, as with crun, even if no rule speaks of it.
+            if seccomp.listenerPath != nil { compiled.notifies = true }
+            program = compiled
         } catch {
             throw .invalid(error.description)
         }
