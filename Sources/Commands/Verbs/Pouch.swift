@@ -106,7 +106,11 @@ struct Invocation {
             try session.flush()
             return 0
         } catch {
-            if let text = error.text { session.complain("pouch: \(text)") } else { try? session.flush() }
+            if let text = session.sentence(for: error) {
+                session.complain("pouch: \(text)")
+            } else {
+                try? session.flush()
+            }
             return error.code
         }
     }

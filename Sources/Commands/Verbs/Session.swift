@@ -68,6 +68,19 @@ final class Session {
         lastMark = .now()
     }
 
+    /// What to tell the user of a failure; a container that is not there gets a hint at one that is.
+    func sentence(for failure: Failure) -> String? {
+        let beginning = "no such container: "
+        guard case .client(.refused(404, let message)) = failure, message.lowercased().hasPrefix(beginning) else {
+            return failure.text
+        }
+        let list = try? client.get("/containers/json", ["all": "1"]).json().arrayValue
+        let names = (list ?? []).flatMap { $0["Names"]?.arrayValue ?? [] }
+            .compactMap { $0.stringValue.map { String($0.drop { $0 == "/" }) } }
+        guard let name = nearest(String(message.dropFirst(beginning.count)), in: names) else { return message }
+        return "\(message); did you mean \(name)?"
+    }
+
     /// Does `body` for each target; goes on after a failure and fails at the end.
     ///
     /// - Throws: ``Failure/exit(_:)`` with 1 when any failed; a daemon that is not there ends it at once.
@@ -78,7 +91,7 @@ final class Session {
                 try body(target)
             } catch {
                 if case .client(.unreachable) = error { throw error }
-                if let text = error.text { complain("pouch: \(text)") }
+                if let text = sentence(for: error) { complain("pouch: \(text)") }
                 hasFailed = true
             }
         }

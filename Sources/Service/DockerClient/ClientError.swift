@@ -14,6 +14,8 @@ package enum ClientError: Error, Hashable, Sendable {
     case ended(doing: String)
     /// The daemon answered with something that is not HTTP or not what the API says.
     case malformed(String)
+    /// The user asked twice to stop while the daemon was silent.
+    case interrupted
     /// A key sequence that cannot be read.
     case keys(String, reason: String)
 
@@ -35,6 +37,7 @@ extension ClientError: CustomStringConvertible {
         case .broken(let doing, let error): return "\(doing): \(error)"
         case .ended(let doing): return "\(doing): the daemon closed the connection"
         case .malformed(let what): return "unexpected answer from the daemon: \(what)"
+        case .interrupted: return "interrupted while waiting for the daemon"
         case .keys(let text, let reason): return "invalid detach keys (\(text)): \(reason)"
         }
     }

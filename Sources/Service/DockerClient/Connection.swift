@@ -9,6 +9,8 @@ package final class Connection {
     private let descriptor: Descriptor
     private var decoder = ResponseDecoder()
     private var chunk = [UInt8](repeating: 0, count: 16384)
+    /// Signals that this process keeps back; two requests to stop end a wait for an answer.
+    var signals: SignalQueue?
 
     /// The socket, valid while this object lives.
     package var raw: Int32 { descriptor.raw }
@@ -90,9 +92,23 @@ package final class Connection {
     }
 
     private func fill() throws(ClientError) -> Bool {
+        try waitUnlessInterrupted()
         let piece = try read()
         decoder.feed(piece)
         return !piece.isEmpty
+    }
+
+    private func waitUnlessInterrupted() throws(ClientError) {
+        guard let signals else { return }
+        while true {
+            var entries = [
+                pollfd(fd: raw, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0),
+            ]
+            guard poll(&entries, 2, -1) > 0 else { continue }
+            if entries[1].revents != 0, signals.hold() { throw .interrupted }
+            if entries[0].revents != 0 { return }
+        }
     }
 
     /// What arrived behind the head of an upgraded response.

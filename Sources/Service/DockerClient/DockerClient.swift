@@ -13,6 +13,8 @@ package final class DockerClient {
     package let endpoint: Endpoint
     /// Travels with every request of this client, so that logs on both sides can be joined.
     package let identifier: String
+    /// Signals that this process keeps back; a second SIGINT or SIGTERM ends a wait for an answer.
+    package var signals: SignalQueue?
     private var idle: [Connection] = []
 
     package init(_ endpoint: Endpoint = .standard) {
@@ -69,9 +71,13 @@ package final class DockerClient {
 
     private func connect() throws(ClientError) -> Connection {
         while let connection = idle.popLast() {
-            if connection.isIdle { return connection }
+            guard connection.isIdle else { continue }
+            connection.signals = signals
+            return connection
         }
-        return try Connection(to: endpoint)
+        let connection = try Connection(to: endpoint)
+        connection.signals = signals
+        return connection
     }
 
     private func exchange(

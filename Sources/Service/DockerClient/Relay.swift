@@ -59,6 +59,7 @@ package struct Relay {
         var isOpen = stream != nil
         if let stream { try deliver(stream.takeRest()[...]) }
         if let waiting { answer += try waiting.readBuffered() }
+        if signals?.holdsSignals == true, let signal = try handleSignals() { return .interrupted(signal) }
         while isOpen || waiting?.hasEnded == false {
             var entries = [
                 entry(isOpen ? stream?.connection.raw : nil, pending.isEmpty ? POLLIN : POLLIN | POLLOUT),

@@ -25,11 +25,23 @@ package final class SignalQueue {
 
     package var raw: Int32 { descriptor.raw }
 
-    /// Readable when a signal waits; the window's size has its own number.
+    /// Signals that came while nobody could act on them.
+    private var held: [Int32] = []
+
+    /// The next signal, if one waits.
     package func next() -> Int32? {
+        if !held.isEmpty { return held.removeFirst() }
         let number = clinux_read_signal(raw)
         return number > 0 ? number : nil
     }
+
+    /// Keeps what has come for ``next()``; true once the user has asked twice to stop.
+    func hold() -> Bool {
+        while case let number = clinux_read_signal(raw), number > 0 { held.append(number) }
+        return held.filter { $0 == SIGINT || $0 == SIGTERM }.count > 1
+    }
+
+    var holdsSignals: Bool { !held.isEmpty }
 
     /// The name that the daemon takes, such as `TERM`.
     package static func name(_ signal: Int32) -> String {

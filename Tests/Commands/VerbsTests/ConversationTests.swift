@@ -230,6 +230,19 @@ struct ConversationTests {
             ])
     }
 
+    @Test("a container that is not there is answered with the nearest one") func missingContainer() async throws {
+        let answer: @Sendable (ScriptedDaemon.Request, ScriptedDaemon.Channel) -> Void = { request, channel in
+            if request.line == "GET /containers/json" {
+                channel.answer(200, #"[{"Names":["/web"]},{"Names":["/db"]}]"#)
+            } else {
+                channel.answer(404, #"{"message":"No such container: wbe"}"#)
+            }
+        }
+        let stopped = try await pouch(["stop", "wbe"], answer: answer).outcome
+        #expect(stopped == Outcome(code: 1, output: "", errors: "pouch: No such container: wbe; did you mean web?\n"))
+        #expect(try await pouch(["logs", "wbe"], answer: answer).outcome.errors == stopped.errors)
+    }
+
     @Test("logs are split by the stream's type, or by what the container is") func logs() async throws {
         for type in ["multiplexed", "raw"] {
             let (outcome, _) = try await pouch(["logs", "--tail", "2", "c"]) { request, channel in

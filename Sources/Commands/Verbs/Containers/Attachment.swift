@@ -15,7 +15,9 @@ struct Attachment {
     func signalQueue() -> SignalQueue? {
         guard session.ownsSignals else { return nil }
         let signals = proxiesSignals ? SignalQueue.forwardable : SignalQueue.fatal
-        return try? SignalQueue(signals + (hasTerminal ? [SignalQueue.windowChanged] : []))
+        let queue = try? SignalQueue(signals + (hasTerminal ? [SignalQueue.windowChanged] : []))
+        session.client.signals = queue
+        return queue
     }
 
     func attach() throws(Failure) -> HijackedStream {
@@ -41,6 +43,7 @@ struct Attachment {
         resize: @escaping () -> Void
     ) throws(Failure) -> Int32 {
         try session.flush()
+        session.client.signals = nil  // from here on the relay acts on them
         var relay = Relay(
             input: streams.input ? session.input : nil, output: session.output, errors: session.errors,
             isMultiplexed: !hasTerminal)

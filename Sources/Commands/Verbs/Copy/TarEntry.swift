@@ -22,6 +22,8 @@ struct TarEntry: Equatable {
     var size: Int64 = 0
     /// Seconds since 1970.
     var modified: Int64 = 0
+    /// What is left of a second, 0 in archives that do not say.
+    var nanoseconds: Int64 = 0
 }
 
 extension TarEntry {

@@ -107,7 +107,8 @@ struct TarReader {
             name: overrides["path"] ?? name(block), kind: .file,
             mode: UInt32(truncatingIfNeeded: try number(block[100..<108]) & 0o7777),
             owner: try identifier("uid", block[108..<116]), group: try identifier("gid", block[116..<124]),
-            modified: try time(block[136..<148]))
+            modified: try number(block[136..<148]))
+        setTime(of: &entry)
         entry.kind = try kind(type, block, entry.name)
         while entry.name.hasSuffix("/"), entry.name.count > 1 { entry.name.removeLast() }
         entry.size = entry.kind == .file ? size : 0
@@ -156,9 +157,13 @@ struct TarReader {
         return UInt32(truncatingIfNeeded: try number(field))
     }
 
-    private func time(_ field: ArraySlice<UInt8>) throws(TarError) -> Int64 {
-        if let text = overrides["mtime"], let seconds = Double(text), abs(seconds) < 1e15 { return Int64(seconds) }
-        return try number(field)
+    /// PAX tells fractions of a second.
+    private func setTime(of entry: inout TarEntry) {
+        guard let text = overrides["mtime"] else { return }
+        let (whole, fraction) = split(text, at: ".")
+        guard let seconds = Int64(whole), seconds >= 0 else { return }
+        entry.modified = seconds
+        entry.nanoseconds = Int64(((fraction ?? "") + "000000000").prefix(9)) ?? 0
     }
 
     /// Octal digits, or GNU's base 256 when the first bit is set.

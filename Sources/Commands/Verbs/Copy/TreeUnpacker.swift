@@ -130,9 +130,8 @@ struct TreeUnpacker: ~Copyable {
         var isLink = false
         if case .symbolicLink = entry.kind { isLink = true }
         if !isLink { try check("chmod", name) { fchmodat(folder, name, entry.mode, 0) } }
-        var times = [
-            timespec(tv_sec: Int(entry.modified), tv_nsec: 0), timespec(tv_sec: Int(entry.modified), tv_nsec: 0),
-        ]
+        let time = timespec(tv_sec: Int(entry.modified), tv_nsec: Int(max(0, min(entry.nanoseconds, 999_999_999))))
+        var times = [time, time]
         try check("utimensat", name) { utimensat(folder, name, &times, AT_SYMLINK_NOFOLLOW) }
     }
 }
