@@ -254,6 +254,34 @@ struct ImageStoreTests {
         }
     }
 
+    @Test("a layout that is a directory is loaded like one in a tar")
+    func layoutDirectory() async throws {
+        try await withStore { store, root in
+            let bytes = SampleImage.layoutArchive([Self.sample], manifestFirst: true)
+            try Files.makeDirectory(root + "/layout", mode: 0o755)
+            _ = try TreeExtractor.extract(ArraySource(bytes), into: try Tree(path: root + "/layout"), options: .plain)
+            #expect(try await store.load(layout: root + "/layout").map(\.image) == [Self.sample.id])
+            await #expect(throws: ImageError.self) { try await store.load(layout: root + "/none") }
+        }
+    }
+
+    @Test("a check finds blobs that are damaged or gone")
+    func check() async throws {
+        try await withStore { store, _ in
+            _ = try await store.load(Chunks(SampleImage.dockerArchive([Self.sample])))
+            let image = try store.image("sample:one")
+            #expect(try await store.check().isEmpty)
+            let (first, second) = (image.layers[0].blob.digest, image.layers[1].blob.digest)
+            try WholeFile.replace(store.content.path(of: first), with: [1, 2, 3])
+            try Files.remove(store.content.path(of: second))
+            #expect(
+                try await store.check() == [
+                    ImageProblem(image: image.id, blob: first, kind: .corrupted),
+                    ImageProblem(image: image.id, blob: second, kind: .missing),
+                ])
+        }
+    }
+
     @Test("what a crash left half made is gone after a restart")
     func leftovers() async throws {
         try await withStore { store, root in

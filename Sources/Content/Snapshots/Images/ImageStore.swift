@@ -45,6 +45,11 @@ package final class ImageStore: Sendable {
             }
         }
         self.broken = broken
+        // What a crash left behind; layers wait for ``collectNow()``, as snapshots have yet to say which they hold.
+        try keeping { () throws(ContentError) in
+            // Of a broken image's blobs those that are there may be all that can be saved of it.
+            if broken.isEmpty { _ = try content.collect { read { Set($0.images.values.flatMap(\.blobs)) } } }
+        }
     }
 
     // MARK: finding
@@ -110,12 +115,14 @@ package final class ImageStore: Sendable {
             try Files.remove(file(of: id))
             let directory = try Descriptor.open("\(root)/images", O_RDONLY | O_DIRECTORY)
             let number = directory.raw
-            try check("fsync", root) { fsync(number) }
+            try LinuxKernel.check("fsync", root) { fsync(number) }
         }
         table.withLock { _ = $0.remove(id) }
     }
 
     /// Removes blobs and layers that no image, snapshot or work under way needs; gives the bytes of file content gone.
+    ///
+    /// Only after the snapshotter has been opened: until then nobody knows which layers snapshots hold.
     @discardableResult
     package func collectNow() throws(ImageError) -> Int64 {
         let (_, bytes) = try layers.collect { read { Set($0.images.values.flatMap(\.chain)) } }

@@ -28,6 +28,26 @@ extension ImageStore {
         try await feeding(chunks) { [self] (source) throws(ImageError) in try loadNow(source) }
     }
 
+    /// Loads the images of an OCI layout that is a directory.
+    package func load(layout directory: String) async throws(ImageError) -> [LoadedImage] {
+        try await lanes.run { [self] () throws(ImageError) in
+            let pipe = ChunkPipe()
+            let reading = DedicatedThread.start { () throws(ArchiveError) in
+                do throws(ArchiveError) {
+                    let sink = PipeSink(pipe)
+                    try TreeArchiver(to: sink).archive(try Tree(path: directory))
+                    try sink.flush()
+                    pipe.finish()
+                } catch {
+                    pipe.fail(error)
+                    throw error
+                }
+            }
+            defer { _ = try? reading.wait() }
+            return try loadNow(PipeSource(pipe))
+        }
+    }
+
     /// The same for a source that blocks, on a lane.
     package func loadNow(_ source: any BlockSource) throws(ImageError) -> [LoadedImage] {
         let lease = content.lease()

@@ -16,6 +16,8 @@ final class ImageService: RootfsStore {
         do throws(SnapshotError) { snapshots = try OverlaySnapshotter(layers: store.layers) } catch {
             throw EngineError(error)
         }
+        // Layers that a crash left behind; the containers' are known by now.
+        do throws(ImageError) { _ = try store.collectNow() } catch { throw EngineError(error) }
     }
 
     // MARK: finding
