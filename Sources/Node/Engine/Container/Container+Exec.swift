@@ -65,7 +65,8 @@ extension Container {
             let keys = exec.config.detachKeys.isEmpty ? DetachKeys.standard : exec.config.detachKeys
             return ShimSession(
                 stream: stream, multiplexed: !exec.config.tty,
-                detachKeys: exec.config.tty && exec.config.attachStdin ? try DetachKeys(keys) : nil, onDetach: {})
+                detachKeys: exec.config.tty && exec.config.attachStdin ? try DetachKeys(keys) : nil,
+                onExit: { [weak self] exit in await self?.execEnded(id, code: Int(exit.code)) }, onDetach: {})
         } catch {
             if case .startFailed(let failure) = error {
                 execEnded(id, code: Int(failure.exitCode))

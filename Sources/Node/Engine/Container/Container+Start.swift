@@ -23,13 +23,11 @@ extension Container {
             await run?.tidied.value()
             run = nil
             let launched = try await launchProcess()
-            lastTimings = launched.timings
+            lastTimings = Stopwatch()
+            lastTimings.add(launched.timings)
             services.logger.debug(
                 "started",
-                metadata: [
-                    "container": "\(id)",
-                    "timings": "\(launched.timings.map { "\($0.0)=\($0.1)" }.joined(separator: " "))",
-                ])
+                metadata: ["container": "\(id)", "timings": "\(lastTimings)"])
             try await feed(.launched(launched.process))
             return
         } catch {

@@ -25,7 +25,7 @@ actor Container: LaneBound {
     /// Clients that attached before the start: our ends are in use, these are the shim's.
     var waitingAttachments: [PendingAttachment] = []
     var network: NetworkSettings
-    var lastTimings: [(String, Duration)] = []
+    var lastTimings = Stopwatch()
 
     private var isTaken = false
     private var queue: [CheckedContinuation<Void, Never>] = []

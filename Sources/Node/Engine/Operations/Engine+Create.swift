@@ -1,11 +1,13 @@
 internal import JSON
 internal import LinuxKernel
+internal import Logging
 
 extension Engine {
     /// Registers a container; nothing of it runs yet.
     package func create(_ request: CreateRequest, name: String?, platform: String? = nil)
         async throws(EngineError) -> CreateResponse
     {
+        var stopwatch = Stopwatch()
         let wanted = try name.flatMap { $0.isEmpty ? nil : $0 }.map(ContainerName.validated)
         let image = try await services.rootfs.image(request.config.image)
         var request = request
@@ -15,11 +17,12 @@ extension Engine {
             processors: services.machine.processors,
             runtimes: Set(configuration.runtimes.keys).union(["pouch", configuration.defaultRuntime]))
         let warnings = try validation.check(request)
+        stopwatch.lap("check")
         let id = RandomID.make()
         let reserved = try await services.registry.reserve(wanted, for: id)
         let container: Container
         do throws(EngineError) {
-            container = try await make(id, reserved, request, image)
+            container = try await make(id, reserved, request, image, &stopwatch)
         } catch {
             try? await services.rootfs.release(id)
             await services.registry.release(reserved, of: id)
@@ -27,6 +30,8 @@ extension Engine {
         }
         await services.registry.add(container)
         await container.announce("create")
+        stopwatch.lap("announce")
+        services.logger.debug("created", metadata: ["container": "\(id)", "timings": "\(stopwatch)"])
         var response = CreateResponse()
         response.id = id
         response.warnings = warnings
@@ -79,7 +84,7 @@ extension Engine {
     }
 
     private func make(
-        _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts
+        _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts, _ stopwatch: inout Stopwatch
     ) async throws(EngineError) -> Container {
         var record = ContainerRecord(
             id: id, name: name, created: .now, imageID: image.id, config: request.config,
@@ -94,12 +99,14 @@ extension Engine {
             policy: record.hostConfig.restartPolicy, autoRemove: record.hostConfig.autoRemove)
         let container = Container(record, machine: machine, services: services)
         _ = try await services.rootfs.prepare(id, image: image.id, options: await container.rootfsOptions)
+        stopwatch.lap("layer")
         do throws(SyscallError) {
             try Folders.make(services.paths.container(id), mode: 0o710)
         } catch {
             throw .system(doing: "make \(services.paths.container(id))", error)
         }
         try await services.database.insert(record, durable: !record.hostConfig.autoRemove)
+        stopwatch.lap("record")
         return container
     }
 

@@ -1,5 +1,6 @@
 internal import Lanes
 internal import NIOCore
+internal import ShimProtocol
 internal import Synchronization
 
 /// A client's part in the streams of a container or exec.
@@ -12,24 +13,24 @@ final class ShimSession: AttachSession {
     private let takesInput: Bool
 
     /// `before` is told first, such as the log so far; `keys` nil never detaches.
+    ///
+    /// The output does not end before `onExit` has returned: whoever saw its end may ask for the exit code.
     init(
         stream: ShimStream, multiplexed: Bool, takesInput: Bool = true, detachKeys: DetachKeys?,
-        before: OutputStream? = nil, onDetach: @escaping @Sendable () async -> Void
+        before: OutputStream? = nil, onExit: @escaping @Sendable (ShimExit) async -> Void = { _ in },
+        onDetach: @escaping @Sendable () async -> Void
     ) {
         self.stream = stream
         self.multiplexed = multiplexed
         self.takesInput = takesInput
         keys = Mutex(detachKeys)
         self.onDetach = onDetach
-        let live = stream.output
-        guard let before else {
-            output = OutputStream { await live.next() }
-            return
-        }
-        let past = StreamCursor(before)
+        let past = before.map { StreamCursor($0) }
         output = OutputStream {
-            if let frame = try await past.next() { return frame }
-            return await live.next()
+            if let frame = try await past?.next() { return frame }
+            if let frame = await stream.output.next() { return frame }
+            if let exit = await stream.exitStatus() { await onExit(exit) }
+            return nil
         }
     }
 
