@@ -70,7 +70,9 @@ struct Pouchd: AsyncParsableCommand {
         let engine = try Engine(Self.engineConfiguration(settings), logger: logger)
         let metrics = MetricsRegistry()
         let api = EngineAPI(engine: engine, metrics: metrics)
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        // The engine's connections to shims share these threads.
+        NIOSingletons.groupLoopCountSuggestion = 2
+        let loops = MultiThreadedEventLoopGroup.singleton
         let server = HTTPServer(
             listeners: settings.listeners(group: try Self.socketGroup(settings.group, logger)), group: loops,
             logger: logger, respond: api.respond)
@@ -95,7 +97,6 @@ struct Pouchd: AsyncParsableCommand {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await services.run()
         ServiceManager.notify("STOPPING=1")
-        try await loops.shutdownGracefully()
         logger.info("pouchd ends; containers go on")
         _ = consume execLock
         _ = consume dataLock

@@ -178,7 +178,8 @@ extension Connection {
         // A client that has left already may still have sent input that counts, so these may fail.
         try? await outbox.write([head.encodedHead()])
         try? await channel.writeAndFlush(ConnectionOutput.resume(.raw))
-        let stream = HijackedStream(inbox: inbox, outbox: outbox)
+        let receipt = HeadReceipt(channel: channel, isLocal: peer == .local)
+        let stream = HijackedStream(inbox: inbox, outbox: outbox, head: receipt)
         do {
             try await untilGone { try await body(stream) }
         } catch {

@@ -4,10 +4,12 @@ package import NIOCore
 package struct HijackedStream: Sendable {
     private let inbox: Inbox
     private let outbox: Outbox
+    private let head: HeadReceipt
 
-    init(inbox: Inbox, outbox: Outbox) {
+    init(inbox: Inbox, outbox: Outbox, head: HeadReceipt) {
         self.inbox = inbox
         self.outbox = outbox
+        self.head = head
     }
 
     /// What the client sends, from the first byte behind its request; `nil` when it has ended its side.
@@ -26,11 +28,12 @@ package struct HijackedStream: Sendable {
     ///
     /// - Throws: ``ConnectionError/closed`` once the client is gone.
     package func write(_ bytes: ByteBuffer) async throws {
-        try await outbox.write([bytes])
+        try await write([bytes])
     }
 
     /// Sends pieces in one go.
     package func write(_ pieces: [ByteBuffer]) async throws {
+        await head.awaited()
         try await outbox.write(pieces)
     }
 }
