@@ -28,8 +28,8 @@ struct ShimMemoryTests {
             }
             // Each gives back what its start needed once it has been left alone for a moment.
             for shim in shims {
-                var patience = 100
-                while try Self.resident(shim.pid) > 256, patience > 0 {
+                var patience = 40
+                while try Self.resident(shim.pid) > 512, patience > 0 {
                     usleep(50_000)
                     patience -= 1
                 }
