@@ -1,9 +1,25 @@
 internal import CLinux
 internal import Glibc
+internal import Lanes
 internal import LinuxKernel
 
 /// Layers seen through an id map, for containers in a user namespace: the files stay the host's, the numbers become theirs.
 enum IDMappedLayers {
+    /// Whether the kernel maps the ids of `mount`'s layers; blocks.
+    static func isPossible(_ mount: SnapshotMount) -> Bool {
+        guard let map = mount.idMap else { return true }
+        return DedicatedThread.runBlocking {
+            do throws(SyscallError) {
+                let namespace = try UserNamespaceHolder.open(map)
+                let tree = try Mounts.copyTree(mount.root)
+                try Mounts.setAttributes(of: tree.raw, userNamespace: namespace.raw)
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
     /// Mounts the data root's links idmapped in the calling thread's mount namespace; gives a mount value that uses them.
     ///
     /// - Throws: `EINVAL` or `ENOSYS` where the kernel (5.12) or the file system cannot.

@@ -91,7 +91,12 @@ package final class OverlaySnapshotter: Snapshotter {
 
     package func mount(_ id: String) throws(SnapshotError) -> SnapshotMount {
         let snapshot = try snapshot(id)
-        try asking { () throws(SyscallError) in try makeDirectories(directory(of: id), snapshot.options) }
+        try asking { () throws(SyscallError) in
+            try makeDirectories(directory(of: id), snapshot.options)
+            // overlayfs refuses to use the directories of a volatile mount again, as the machine may have crashed in
+            // between; those of an earlier boot are never mounted again, since such containers go at start.
+            if snapshot.options.isVolatile { try Tree.remove(path: "\(directory(of: id))/work/work/incompat") }
+        }
         return mount(id, snapshot)
     }
 
@@ -210,9 +215,19 @@ package final class OverlaySnapshotter: Snapshotter {
             // A second writable mount of one upper directory is undefined; as one more layer it is only read.
             mount.lower.insert(upper, at: 0)
             (mount.upper, mount.work) = (nil, nil)
-            mount.options.removeAll { $0 == "volatile" }
         }
+        mount.options.removeAll { $0 == "volatile" }
         return try PrivateMount.run(mount, body)
+    }
+
+    /// Whether this kernel and the file system of the data root can show layers through an id map.
+    ///
+    /// Tries it, in a namespace of a thread's own; blocks.
+    package func canMapIDs() -> Bool {
+        let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 1)]
+        let mount = SnapshotMount(
+            root: root, lower: ["empty"], idMap: SnapshotMount.IDMap(users: range, groups: range))
+        return IDMappedLayers.isPossible(mount)
     }
 
     func asking<Result>(_ body: () throws(SyscallError) -> Result) throws(SnapshotError) -> Result {
