@@ -27,7 +27,7 @@ struct TemplateTests {
                 "abc|    3|abc  |00003|0.50|ff|\"abc\"|true|%"
             ),
             ("{{println .Id 1}}", "abc 1\n"), ("{{print 1 2 \"x\"}}", "1 2x"), ("{{truncate .Name 2}}", "/w"),
-            ("{{pad .Id 1 2}}.", " abc  ."), ("{{.Nothing}}", "<no value>"), ("{{slice .Id 1 2}}", "b"),
+            ("{{pad .Id 1 2}}.", " abc  ."), ("{{.Nothing}}", "<nil>"), ("{{slice .Id 1 2}}", "b"),
         ])
     func functions(template: String, text: String) throws {
         #expect(try render(template) == text)

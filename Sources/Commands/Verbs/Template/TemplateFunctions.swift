@@ -190,22 +190,21 @@ extension JSONValue {
         }
     }
 
-    /// As Go prints it: `map[a:1 b:2]`, `[x y]`, `<no value>`.
+    /// As Go prints it: `map[a:1 b:2]`, `[x y]`, `<nil>`.
     var templateText: String {
         switch self {
-        case .null: "<no value>"
+        case .null: "<nil>"
         case .bool(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .unsigned(let value): String(value)
         case .double(let value): Human.formatted("%.17g", value).count > 17 ? "\(value)" : Human.formatted("%g", value)
         case .string(let value): value
-        case .array(let elements): "[" + elements.map(\.nestedText).joined(separator: " ") + "]"
+        case .array(let elements): "[" + elements.map(\.templateText).joined(separator: " ") + "]"
         case .object(let members):
             "map["
-                + members.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.nestedText)" }.joined(separator: " ")
+                + members.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value.templateText)" }.joined(separator: " ")
                 + "]"
         }
     }
 
-    private var nestedText: String { self == .null ? "<nil>" : templateText }
 }
