@@ -87,6 +87,12 @@ bench: release ## Measure against crun, runc, docker and podman where installed
 	swift build -c release --product pouch-bench
 	$(RELEASE)/pouch-bench --bin $(RELEASE) --out .build/bench/bench.tsv
 
+.PHONY: bench-scheduler
+bench-scheduler: toolchain ## Measure the scheduler alone, in CPU-seconds
+	swift build -c release --product scheduler-bench
+	mkdir -p .build/bench
+	$(RELEASE)/scheduler-bench --out .build/bench/scheduler.tsv
+
 .PHONY: images
 images: build-needs ## Make the root filesystems of all image recipes
 	$(call install-packages,mmdebstrap gcc libc6-dev)

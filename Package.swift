@@ -187,6 +187,14 @@ let crossings: [Target] =
                 path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),
         ] : [])
 
+let schedulerBench: [Target] =
+    rooms.contains { $0.target.name == "Scheduling" }
+    ? [
+        .executableTarget(
+            name: "scheduler-bench", dependencies: ["TestSupport", "Scheduling", "Units", "LinuxKernel"],
+            path: "Tests/Benchmarks/scheduler-bench", swiftSettings: house)
+    ] : []
+
 let floor = Dictionary(uniqueKeysWithValues: rooms.map { ($0.target.name, wings.firstIndex(of: $0.wing) ?? 0) })
 for room in rooms {
     for dependency in room.target.dependencies {
@@ -221,5 +229,5 @@ let packages: [(String, Package.Dependency)] = [
 let package = Package(
     name: "pouch",
     dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
-    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + schedulerBench
 )

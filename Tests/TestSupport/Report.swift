@@ -1,24 +1,34 @@
 internal import Glibc
-internal import LinuxKernel
+package import LinuxKernel
 
 /// One measured figure, beside what the best of the others needs for the same thing in the same run.
-struct Row {
+package struct Row {
     /// A dotted name that never changes its meaning, such as `runtime.run`.
-    var name: String
-    var value: Double
-    var unit: String
+    package var name: String
+    package var value: Double
+    package var unit: String
     /// Whom it was measured against, with the figure; `nil` when the bar is absolute.
-    var peer: (name: String, value: Double)?
+    package var peer: (name: String, value: Double)?
     /// What the ratio to the peer, or the value itself without a peer, may be.
-    var bar: Bar
+    package var bar: Bar
+
+    package init(
+        name: String, value: Double, unit: String, peer: (name: String, value: Double)? = nil, bar: Bar
+    ) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.peer = peer
+        self.bar = bar
+    }
 
     /// Ours over theirs.
-    var ratio: Double? { peer.map { value / $0.value } }
-    var isMet: Bool { bar.isMet(by: ratio ?? value) }
+    package var ratio: Double? { peer.map { value / $0.value } }
+    package var isMet: Bool { bar.isMet(by: ratio ?? value) }
 }
 
 /// A promise with a number.
-enum Bar: CustomStringConvertible {
+package enum Bar: CustomStringConvertible {
     case atMost(Double)
     case atLeast(Double)
     /// Printed for the reader, promised to nobody.
@@ -32,7 +42,7 @@ enum Bar: CustomStringConvertible {
         }
     }
 
-    var description: String {
+    package var description: String {
         switch self {
         case .atMost(let limit): "<=\(short(limit))"
         case .atLeast(let limit): ">=\(short(limit))"
@@ -42,12 +52,14 @@ enum Bar: CustomStringConvertible {
 }
 
 /// Collects rows, prints each as it comes, writes them all at the end.
-struct Report {
-    private(set) var rows: [Row] = []
+package struct Report {
+    package private(set) var rows: [Row] = []
+
+    package init() {}
 
     static let heading = ["name", "value", "unit", "peer", "ratio", "bar", "verdict"]
 
-    mutating func add(_ row: Row) {
+    package mutating func add(_ row: Row) {
         if rows.isEmpty { print(Report.line(Report.heading)) }
         rows.append(row)
         print(Report.line(Report.cells(row, peerName: true)))
@@ -55,7 +67,7 @@ struct Report {
     }
 
     /// Writes `path`: name, value, unit, peer's value, ratio, bar, verdict, separated by tabs.
-    func write(to path: String) throws(SyscallError) {
+    package func write(to path: String) throws(SyscallError) {
         let lines = rows.map { Report.cells($0, peerName: false).joined(separator: "\t") }
         try WholeFile.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
     }
@@ -77,7 +89,7 @@ struct Report {
 }
 
 /// Three significant digits, no exponent.
-func short(_ value: Double) -> String {
+package func short(_ value: Double) -> String {
     let digits = abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : abs(value) >= 1 ? 2 : 3
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
@@ -87,7 +99,7 @@ func short(_ value: Double) -> String {
 
 extension [Double] {
     /// The middle value; the benchmarks quote nothing else.
-    var median: Double {
+    package var median: Double {
         let ordered = sorted()
         guard !ordered.isEmpty else { return .nan }
         let middle = ordered.count / 2

@@ -1,0 +1,72 @@
+/// Something that happened, told to the scheduler.
+package enum Event: Sendable {
+    case nodeAdded(Node)
+    /// Also the first time; equal descriptions (a heartbeat) change and wake nothing.
+    case nodeUpdated(Node)
+    /// Its pods are gone with it.
+    case nodeRemoved(name: String)
+    /// A pod to place, or one that runs already when it names its node.
+    case podAdded(Pod)
+    /// Finished, deleted or evicted.
+    case podRemoved(id: String)
+    /// Its gates are open.
+    case podReleased(id: String)
+    /// The binding is durable.
+    case bindingConfirmed(id: String)
+    /// The binding failed: the pod is tried again, a little later each time.
+    case bindingFailed(id: String)
+    case budgetChanged(DisruptionBudget)
+    case quotaChanged(Quota)
+    case namespaceChanged(name: String, labels: [String: String])
+}
+
+/// What the scheduler wants done.
+package enum Decision: Sendable, Equatable {
+    /// Bind the pod; it counts as placed until ``Event/bindingFailed(id:)`` or the reservation's end.
+    case place(Placement)
+    /// Bind all of them.
+    case placeGang(name: String, [Placement])
+    /// Evict the victims; the pod is placed once they are gone.
+    case preempt(pod: String, node: String, victims: [String])
+    /// It fits nowhere; it is not mentioned again until something could help.
+    case wait(pod: String)
+    /// The reservation ended without a confirmation; the pod is queued again.
+    case expired(pod: String)
+    /// Not all members of the gang fit, or came, in time.
+    case gangTimedOut(name: String)
+}
+
+package struct Placement: Sendable, Equatable {
+    package var pod: String
+    package var node: String
+    package var score: Double
+
+    package init(pod: String, node: String, score: Double) {
+        self.pod = pod
+        self.node = node
+        self.score = score
+    }
+}
+
+/// How a scheduler behaves.
+package struct Configuration: Sendable {
+    package var bands = Band.standard
+    /// By `schedulerName`.
+    package var profiles: [String: Profile] = [:]
+    /// By node pool.
+    package var overcommit: [String: Overcommit] = [:]
+    /// Every so many turns of a queue go to the pod that waits longest in it.
+    package var agingInterval = 8
+    /// How long a placement may stay without a confirmation.
+    package var reservationTimeout = Duration.seconds(60)
+    package var firstBackoff = Duration.seconds(1)
+    package var longestBackoff = Duration.seconds(10)
+    /// After so long a waiting pod is tried again although nothing seems to have changed.
+    package var leftoverTimeout = Duration.seconds(300)
+    /// How long a gang may be incomplete before it is reported.
+    package var gangTimeout = Duration.seconds(600)
+    /// How many classes keep their trees; the others are built again when asked for.
+    package var warmClasses = 256
+
+    package init() {}
+}

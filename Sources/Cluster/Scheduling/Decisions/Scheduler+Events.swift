@@ -1,0 +1,158 @@
+package import Units
+
+extension Scheduler {
+    /// Takes note of what happened; the decisions it allows at once are returned, the rest come from ``decide(at:)``.
+    package mutating func handle(_ event: Event, at now: Timestamp) -> [Decision] {
+        let time = now.nanoseconds
+        switch event {
+        case .nodeAdded(let node), .nodeUpdated(let node): describe(node)
+        case .nodeRemoved(let name): return removeNode(name, at: time)
+        case .podAdded(let pod): add(pod, at: time)
+        case .podRemoved(let id): return remove(id, at: time)
+        case .podReleased(let id): release(id, at: time)
+        case .bindingConfirmed(let id):
+            if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed {
+                pool.pods.state[Int(pod)] = .running
+            }
+        case .bindingFailed(let id):
+            if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed { backOff(pod, at: time) }
+        case .budgetChanged(let budget):
+            if budgets.set(budget) { wakeAll() }
+        case .quotaChanged(let quota):
+            queues.ledger.add(quota, &pool.dimensions)
+            pool.nodes.widen(to: pool.dimensions.names.count)
+            queues.releaseHeld(by: quota)
+        case .namespaceChanged(let name, let labels):
+            pool.setNamespace(name, labels: labels)
+            wakeAll()
+        }
+        return []
+    }
+
+    /// Ends what time ends: reservations without a confirmation, gangs that never came together.
+    package mutating func tick(at now: Timestamp) -> [Decision] {
+        let time = now.nanoseconds
+        var decisions: [Decision] = []
+        while let (pod, stamp) = reservations.next(endedBy: time) {
+            guard pool.pods.state[Int(pod)] == .assumed, pool.pods.stamp[Int(pod)] == stamp else { continue }
+            decisions.append(.expired(pod: pool.pods.ids[Int(pod)]))
+            backOff(pod, at: time)
+        }
+        for gang in gangs.indices where gangs[gang].isDue(at: time) {
+            gangs[gang].isReported = true
+            decisions.append(.gangTimedOut(name: gangs[gang].name))
+        }
+        wakeDue(at: time)
+        return decisions
+    }
+
+    // MARK: Nodes
+
+    private mutating func describe(_ node: Node) {
+        let number: Int
+        if let known = pool.nodes.numbers[node.name] {
+            guard pool.nodes.specs[known] != node else { return }  // a heartbeat
+            queues.addCapacity(pool.dimensions.amounts(pool.nodes.specs[known].allocatable), sign: -1)
+            pool.updateNode(known, to: node)
+            number = known
+        } else {
+            number = pool.addNode(node)
+        }
+        queues.addCapacity(pool.dimensions.amounts(node.allocatable), sign: 1)
+        wakeByDescription(number)
+    }
+
+    private mutating func removeNode(_ name: String, at time: Int64) -> [Decision] {
+        guard let number = pool.nodes.numbers[name] else { return [] }
+        let counted = pool.dimensions.amounts(pool.nodes.specs[number].allocatable)
+        var decisions: [Decision] = []
+        for pod in pool.pods.members(of: pool.nodes.pods[number]) {
+            switch pool.pods.state[Int(pod)] {
+            case .assumed, .nominated:
+                victimsLeft[pod] = nil
+                backOff(pod, at: time)
+            default: decisions += remove(pool.pods.ids[Int(pod)], at: time)
+            }
+        }
+        pool.removeNode(number)
+        queues.addCapacity(counted, sign: -1)
+        return decisions
+    }
+
+    // MARK: Pods
+
+    private mutating func add(_ new: Pod, at time: Int64) {
+        guard pool.pods.numbers[new.id] == nil else { return }
+        let template = pool.intern(new.template)
+        if pool.templates[template].lane < 0 {
+            pool.templates[template].lane = queues.lane(of: new.template, &pool.dimensions)
+        }
+        let pod = pool.pods.add(new.id)
+        pool.pods.template[Int(pod)] = Int32(template)
+        pool.pods.lane[Int(pod)] = Int32(pool.templates[template].lane)
+        pool.pods.priority[Int(pod)] = new.template.priority
+        if let name = new.node, let node = pool.nodes.numbers[name] {
+            pool.pods.state[Int(pod)] = .running
+            place(pod, on: node)
+        } else if new.isGated {
+            pool.pods.state[Int(pod)] = .held
+            if let gang = new.gang { join(pod, gang, at: time) }
+        } else if let gang = new.gang {
+            join(pod, gang, at: time)
+            enter(pod, at: time)
+        } else {
+            enqueue(pod)
+        }
+    }
+
+    private mutating func release(_ id: String, at time: Int64) {
+        guard let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .held else { return }
+        if pool.pods.gang[Int(pod)] >= 0 { enter(pod, at: time) } else { enqueue(pod) }
+    }
+
+    private mutating func remove(_ id: String, at time: Int64) -> [Decision] {
+        guard let pod = pool.pods.numbers[id] else { return [] }
+        var decision: Decision?
+        switch pool.pods.state[Int(pod)] {
+        case .queued:
+            queues.remove(pod, from: pool.pods.lane(of: pod), &pool.pods)
+            passOn(pod)
+        case .parked:
+            _ = unpark(pod)
+        case .running, .assumed, .leaving:
+            displace(pod)
+            decision = victimGone(pod, at: time)
+        case .nominated:
+            victimsLeft[pod] = nil
+            displace(pod)
+        case .held, .backingOff, .vacant: break
+        }
+        leaveGang(pod)
+        let template = Int(pool.pods.template[Int(pod)])
+        pool.pods.remove(pod)
+        if let shape = pool.release(template: template) { forgetShape(shape) }
+        return decision.map { [$0] } ?? []
+    }
+
+    /// A pod that was woken for its class goes away untried: the next one of the class takes its turn.
+    private mutating func passOn(_ pod: Int32) {
+        let number = classNumber(of: pod)
+        if !classes[number].isBlocked, classes[number].parkedCount > 0 { wakeOne(of: number) }
+    }
+
+    /// Takes `pod` off its node; it is tried again after a while that doubles with each failure.
+    mutating func backOff(_ pod: Int32, at time: Int64) {
+        displace(pod)
+        let doublings = min(Int(pool.pods.attempts[Int(pod)]), 30)
+        pool.pods.attempts[Int(pod)] = UInt8(min(doublings + 1, 255))
+        let first = configuration.firstBackoff.inNanoseconds
+        let delay = min(first << Int64(min(doublings, 20)), configuration.longestBackoff.inNanoseconds)
+        pool.pods.state[Int(pod)] = .backingOff
+        backoffs.add(pod, stamp: pool.pods.stampAnew(pod), due: time + delay)
+    }
+
+    /// Budgets or namespaces changed: every waiting class may be tried.
+    private mutating func wakeAll() {
+        for number in waiting.members { wake(number) }
+    }
+}

@@ -1,0 +1,152 @@
+internal import Units
+
+// A class that fits nowhere waits as one; a change wakes one pod of it, and each placement wakes the next.
+extension Scheduler {
+    mutating func block(_ number: Int, for pod: Int32, at time: Int64) {
+        classes[number].blockedPriority = max(classes[number].blockedPriority, pool.pods.priority[Int(pod)])
+        guard !classes[number].isBlocked else { return }
+        classes[number].isBlocked = true
+        classes[number].blockedSince = time
+        classes[number].blockedPriority = pool.pods.priority[Int(pod)]
+        waiting.add(number, causes(of: number))
+    }
+
+    mutating func park(_ pod: Int32, in number: Int) {
+        pool.pods.state[Int(pod)] = .parked
+        let priority = pool.pods.priority[Int(pod)]
+        var index = classes[number].parked.firstIndex { $0.priority <= priority } ?? classes[number].parked.count
+        if index == classes[number].parked.count || classes[number].parked[index].priority != priority {
+            classes[number].parked.insert((priority, PodList()), at: index)
+        } else {
+            index = classes[number].parked.firstIndex { $0.priority == priority } ?? index
+        }
+        pool.pods.append(pod, to: &classes[number].parked[index].pods)
+        classes[number].parkedCount += 1
+        pool.pods.node[Int(pod)] = -2 - Int32(number)
+    }
+
+    /// Takes a waiting pod out of its class.
+    mutating func unpark(_ pod: Int32) -> Int {
+        let number = Int(-2 - pool.pods.node[Int(pod)])
+        pool.pods.node[Int(pod)] = -1
+        let priority = pool.pods.priority[Int(pod)]
+        for index in classes[number].parked.indices where classes[number].parked[index].priority == priority {
+            pool.pods.remove(pod, from: &classes[number].parked[index].pods)
+            classes[number].parkedCount -= 1
+        }
+        classes[number].parked.removeAll { $0.pods.count == 0 }
+        return number
+    }
+
+    /// Something could help: the class is tried again with its first pod.
+    mutating func wake(_ number: Int) {
+        if classes[number].isBlocked {
+            classes[number].isBlocked = false
+            classes[number].blockedPriority = .min
+            waiting.remove(number)
+        }
+        wakeOne(of: number)
+    }
+
+    mutating func wakeOne(of number: Int) {
+        guard let pod = classes[number].parked.first?.pods.first, pod >= 0 else { return }
+        _ = unpark(pod)
+        enqueue(pod)
+    }
+
+    private func causes(of number: Int) -> WaitingIndex.Causes {
+        var causes = WaitingIndex.Causes()
+        let identity = classes[number].identity
+        let shape = pool.shapes[identity.shape]
+        var lacking = Array(repeating: false, count: shape.requests.count)
+        pool.nodes.isPresent.forEach { node in
+            guard classes[number].set.allows(node) else {
+                causes.isSelective = true
+                return
+            }
+            for (index, request) in shape.requests.enumerated()
+            where pool.nodes[free: node, request.dimension] < request.value { lacking[index] = true }
+        }
+        causes.lacking = shape.requests.enumerated().filter { lacking[$0.offset] }.map(\.element)
+        causes.counters = classes[number].set.rules.rules.map(\.counter)
+        if pool.nodes.isPresent.isEmpty { causes.isSelective = true }
+        if causes.isSelective, let first = shape.requirements.nodeSelector.min(by: { $0.key < $1.key }) {
+            causes.label = WaitingIndex.Label(key: first.key, value: first.value)
+        }
+        if !shape.requirements.hostPorts.isEmpty, !causes.lacking.contains(where: { $0.dimension == Dimensions.pods }) {
+            causes.lacking += shape.requests.filter { $0.dimension == Dimensions.pods }  // any pod may hold the port
+        }
+        return causes
+    }
+
+    /// `node` has more of what `freed` names.
+    mutating func wakeByNode(_ node: Int, freed: [Amount], ports: [HostPort]) {
+        for amount in freed {
+            let free = pool.nodes[free: node, amount.dimension]
+            for number in waiting.lacking(amount.dimension, upTo: free) where fits(number, at: node) {
+                wake(number)
+            }
+        }
+    }
+
+    /// `node` is new or has a new description.
+    mutating func wakeByDescription(_ node: Int) {
+        guard !waiting.isEmpty else { return }
+        for number in waiting.waiting(for: pool.nodes.specs[node].labels).sorted()
+        where classes[number].isBlocked && fits(number, at: node) { wake(number) }
+        for dimension in pool.nodes.free.indices {
+            for number in waiting.lacking(dimension, upTo: pool.nodes[free: node, dimension])
+            where classes[number].isBlocked && fits(number, at: node) { wake(number) }
+        }
+        guard waiting.waitsForCounters else { return }
+        for number in waiting.members where !classes[number].set.rules.rules.isEmpty { wakeIfPossible(number) }
+    }
+
+    /// A pod came or went: counts of domains changed.
+    mutating func wakeByCounters(of pod: Int32) {
+        guard waiting.waitsForCounters else { return }
+        let counters = pool.counters.labelSets[pool.labels(of: pod)].counters + pool.shapes[pool.shape(of: pod)].holds
+        for counter in counters {
+            for number in waiting.waiting(for: counter).sorted() { wakeIfPossible(number) }
+        }
+    }
+
+    private mutating func wakeIfPossible(_ number: Int) {
+        guard classes[number].isBlocked, best(of: number) != nil else { return }
+        wake(number)
+    }
+
+    /// Whether pods of the class fit onto one node, asked without a tree.
+    private mutating func fits(_ number: Int, at node: Int) -> Bool {
+        let shape = pool.shape(classes[number].identity.shape, fitsAt: node)
+        guard shape else { return false }
+        guard !classes[number].set.rules.rules.isEmpty else { return true }
+        return classes[number].set.rules.score(at: node, in: pool) > BestNodeTree.impossible
+    }
+
+    /// What is due by time: back-offs, reservations that were never confirmed, classes that waited very long.
+    mutating func wakeDue(at time: Int64) {
+        while let pod = backoffs.next(due: time) {
+            guard pool.pods.state[Int(pod.pod)] == .backingOff, pool.pods.stamp[Int(pod.pod)] == pod.stamp else {
+                continue
+            }
+            enqueue(pod.pod)
+        }
+        let leftover = configuration.leftoverTimeout.inNanoseconds
+        guard time - lastLeftoverCheck >= leftover else { return }
+        lastLeftoverCheck = time
+        for number in waiting.members where time - classes[number].blockedSince >= leftover { wake(number) }
+    }
+}
+
+extension Pool {
+    /// Whether a node's description, resources and ports allow a shape.
+    func shape(_ shape: Int, fitsAt node: Int) -> Bool {
+        guard nodes.isPresent[node], ResourceFilter.fits(shapes[shape].requests, at: node, in: nodes) else {
+            return false
+        }
+        let requirements = shapes[shape].requirements
+        return shapes[shape].filters.allSatisfy { $0.verdict(on: requirements, at: nodes.specs[node]) == .fits }
+            && HostPortFilter.conflict(requirements.hostPorts, at: node, in: ports) == nil
+    }
+}

@@ -1,0 +1,114 @@
+package import Units
+
+/// Places pods onto nodes: events and time in, decisions out.
+///
+/// It has no clock, does no I/O and takes no lock; the same events at the same times give the same decisions. Time is a
+/// `Timestamp` that must not go backwards.
+package struct Scheduler: ~Copyable {
+    let configuration: Configuration
+    var pool: Pool
+    var queues: QueueSet
+    var classes: [EquivalenceClass] = []
+    var classNumbers: [EquivalenceClass.Identity: Int] = [:]
+    var classesOfShape: [Int: [Int]] = [:]
+    var vacantClasses: [Int] = []
+    var warm: [Int] = []
+    var waiting = WaitingIndex()
+    var backoffs = Backoffs()
+    var reservations = Reservations()
+    var gangs: [Gang] = []
+    var gangNumbers: [String: Int32] = [:]
+    var budgets = BudgetLedger()
+    /// By victim: whom it makes room for; by such a pod: how many victims are left.
+    var beneficiaries: [Int32: Int32] = [:]
+    var victimsLeft: [Int32: Int] = [:]
+    var lastLeftoverCheck: Int64 = 0
+
+    package init(_ configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        pool = Pool(profiles: configuration.profiles, overcommit: configuration.overcommit)
+        queues = QueueSet(bands: configuration.bands, agingInterval: configuration.agingInterval)
+    }
+
+    /// How many pods are known, in any state.
+    package var podCount: Int { pool.pods.count }
+    package var nodeCount: Int { pool.nodes.isPresent.count }
+    /// How many pods would be tried now.
+    package var queuedCount: Int { queues.count }
+
+    /// The next decision, or `nil` when nothing is left to try.
+    package mutating func decide(at now: Timestamp) -> Decision? {
+        let time = now.nanoseconds
+        wakeDue(at: time)
+        while let pod = queues.pop(&pool.pods) {
+            let lane = pool.pods.lane(of: pod)
+            let shape = pool.shape(of: pod)
+            guard queues.ledger.admits(queues.lanes[lane].tenant, pool.shapes[shape].requests) else {
+                holdByQuota(pod, in: lane)
+                continue
+            }
+            if pool.pods.gang[Int(pod)] >= 0, let gang = openGang(of: pod) {
+                if let decision = decideGang(gang, lead: pod, at: time) { return decision }
+                continue
+            }
+            if let decision = decide(pod, at: time) { return decision }
+        }
+        return nil
+    }
+
+    /// One pod that is in no list any more; `nil` when its class is known to fit nowhere.
+    private mutating func decide(_ pod: Int32, at time: Int64) -> Decision? {
+        let number = classNumber(of: pod)
+        let isKnown = classes[number].isBlocked && classes[number].blockedPriority >= pool.pods.priority[Int(pod)]
+        if isKnown {
+            park(pod, in: number)
+            return nil
+        }
+        if !classes[number].isBlocked, let (node, score) = best(of: number) {
+            reserve(pod, on: node, at: time)
+            if classes[number].parkedCount > 0 { wakeOne(of: number) }
+            return .place(Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: score))
+        }
+        if let decision = preempt(for: pod, of: number) { return decision }
+        block(number, for: pod, at: time)
+        park(pod, in: number)
+        return .wait(pod: pool.pods.ids[Int(pod)])
+    }
+
+    mutating func reserve(_ pod: Int32, on node: Int, at time: Int64) {
+        pool.pods.state[Int(pod)] = .assumed
+        place(pod, on: node)
+        reservations.add(
+            pod, stamp: pool.pods.stampAnew(pod),
+            until: time + configuration.reservationTimeout.inNanoseconds)
+    }
+
+    private mutating func holdByQuota(_ pod: Int32, in lane: Int) {
+        queues.push(pod, to: lane, &pool.pods)
+        queues.holdByQuota(lane)
+    }
+
+    // MARK: Placing keeps the books
+
+    mutating func place(_ pod: Int32, on node: Int) {
+        let shape = pool.shape(of: pod)
+        pool.place(pod, on: node)
+        queues.charge(pool.pods.lane(of: pod), pool.shapes[shape].requests, sign: 1)
+        if !waiting.isEmpty { wakeByCounters(of: pod) }
+    }
+
+    mutating func displace(_ pod: Int32) {
+        let node = Int(pool.pods.node[Int(pod)])
+        let shape = pool.shape(of: pod)
+        pool.displace(pod)
+        queues.charge(pool.pods.lane(of: pod), pool.shapes[shape].requests, sign: -1)
+        guard !waiting.isEmpty else { return }
+        wakeByNode(node, freed: pool.shapes[shape].requests, ports: pool.shapes[shape].requirements.hostPorts)
+        wakeByCounters(of: pod)
+    }
+
+    /// Back into its lane, behind its equals.
+    mutating func enqueue(_ pod: Int32) {
+        queues.push(pod, to: pool.pods.lane(of: pod), &pool.pods)
+    }
+}

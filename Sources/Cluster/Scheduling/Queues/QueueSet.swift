@@ -1,0 +1,206 @@
+/// The pods that are to be tried, in several queues.
+///
+/// Between queues: strict ones first, the rest by weight (stride scheduling), so that a queue that has something waits
+/// no longer than the others' weights say. Within a queue: the highest priority, then the tenant with the smallest
+/// share, then the first to arrive; but every ``agingInterval``th turn goes to the one that waits longest, so that a
+/// pod with `n` older ones in its queue is tried after `agingInterval * (n + 1)` turns of the queue at most.
+struct QueueSet {
+    struct Lane {
+        var band: Int
+        var priority: Int32
+        var tenant: Int
+        var pods = PodList()
+        /// Its tenant's quota has no room: not served until something of it ends.
+        var isHeldByQuota = false
+    }
+
+    private struct Level {
+        var priority: Int32
+        var heap = FairHeap()
+    }
+
+    private struct Service {
+        var levels: [Level] = []  // highest priority first
+        var pass = 0.0
+        var turns = 0
+        var count = 0
+        /// Pods by the time they came into the queue; stale entries are dropped when they reach the front.
+        var ages: [(pod: Int32, arrival: UInt32)] = []
+        var oldest = 0
+    }
+
+    private struct LaneIdentity: Hashable {
+        var band: Int
+        var priority: Int32
+        var tenant: Int
+    }
+
+    let bands: [Band]
+    let agingInterval: Int
+    var ledger = Ledger()
+    private(set) var lanes: [Lane] = []
+    private var laneNumbers: [LaneIdentity: Int] = [:]
+    private var services: [Service]
+    /// The pass of the queue served last: where one that was empty begins.
+    private var pass = 0.0
+    private(set) var count = 0
+    private var isStale = false
+
+    init(bands: [Band], agingInterval: Int) {
+        self.bands = bands
+        self.agingInterval = agingInterval
+        services = bands.map { _ in Service() }
+    }
+
+    mutating func lane(of template: PodTemplate, _ dimensions: inout Dimensions) -> Int {
+        let named = template.queue.flatMap { name in bands.firstIndex { $0.name == name } }
+        let band = named ?? bands.firstIndex { template.priority >= $0.minimumPriority } ?? bands.count - 1
+        let tenant = ledger.tenant(of: template.namespace, &dimensions)
+        let identity = LaneIdentity(band: band, priority: template.priority, tenant: tenant)
+        if let known = laneNumbers[identity] { return known }
+        laneNumbers[identity] = lanes.count
+        lanes.append(Lane(band: band, priority: template.priority, tenant: tenant))
+        ledger.attach(lanes.count - 1, to: tenant)
+        if !services[band].levels.contains(where: { $0.priority == template.priority }) {
+            let index = services[band].levels.firstIndex { $0.priority < template.priority }
+            services[band].levels.insert(Level(priority: template.priority), at: index ?? services[band].levels.count)
+        }
+        return lanes.count - 1
+    }
+
+    mutating func push(_ pod: Int32, to lane: Int, _ pods: inout PodTable) {
+        pods.state[Int(pod)] = .queued
+        pods.append(pod, to: &lanes[lane].pods)
+        let band = lanes[lane].band
+        count += 1
+        services[band].count += 1
+        if services[band].count == 1 { services[band].pass = max(services[band].pass, pass) }
+        services[band].ages.append((pod, pods.arrival[Int(pod)]))
+        if lanes[lane].pods.count == 1 { activate(lane) }
+    }
+
+    mutating func remove(_ pod: Int32, from lane: Int, _ pods: inout PodTable) {
+        pods.remove(pod, from: &lanes[lane].pods)
+        let band = lanes[lane].band
+        count -= 1
+        services[band].count -= 1
+        if lanes[lane].pods.count == 0 { deactivate(lane) }
+    }
+
+    private mutating func activate(_ lane: Int) {
+        guard !lanes[lane].isHeldByQuota, let level = level(of: lane) else { return }
+        let share = ledger.share(lanes[lane].tenant)
+        services[lanes[lane].band].levels[level].heap.insert(lane, share: share)
+    }
+
+    private mutating func deactivate(_ lane: Int) {
+        guard let level = level(of: lane) else { return }
+        services[lanes[lane].band].levels[level].heap.remove(lane)
+    }
+
+    private func level(of lane: Int) -> Int? {
+        services[lanes[lane].band].levels.firstIndex { $0.priority == lanes[lane].priority }
+    }
+
+    /// Takes out the pod whose turn it is.
+    mutating func pop(_ pods: inout PodTable) -> Int32? {
+        guard count > 0 else { return nil }
+        if isStale { refreshShares() }
+        while let band = nextBand() {
+            services[band].turns += 1
+            if !bands[band].isStrict {
+                pass = services[band].pass
+                services[band].pass += 1 / bands[band].weight
+            }
+            if services[band].turns % agingInterval == 0, let pod = oldest(in: band, pods) {
+                remove(pod, from: pods.lane(of: pod), &pods)
+                return pod
+            }
+            guard let lane = services[band].levels.lazy.compactMap(\.heap.first).first else { continue }
+            let pod = lanes[lane].pods.first
+            remove(pod, from: lane, &pods)
+            return pod
+        }
+        return nil
+    }
+
+    private func nextBand() -> Int? {
+        var found: Int?
+        for band in bands.indices where services[band].levels.contains(where: { !$0.heap.isEmpty }) {
+            if bands[band].isStrict { return band }
+            if let best = found, services[best].pass <= services[band].pass { continue }
+            found = band
+        }
+        return found
+    }
+
+    private mutating func oldest(in band: Int, _ pods: borrowing PodTable) -> Int32? {
+        while services[band].oldest < services[band].ages.count {
+            let (pod, arrival) = services[band].ages[services[band].oldest]
+            services[band].oldest += 1
+            if services[band].oldest > 4096, services[band].oldest * 2 > services[band].ages.count {
+                services[band].ages.removeFirst(services[band].oldest)
+                services[band].oldest = 0
+            }
+            guard pods.state[Int(pod)] == .queued, pods.arrival[Int(pod)] == arrival else { continue }
+            if !lanes[pods.lane(of: pod)].isHeldByQuota { return pod }
+        }
+        return nil
+    }
+}
+
+// MARK: - Shares and quotas
+
+extension QueueSet {
+    /// Counts what a pod of `lane` uses from now on, or no longer.
+    mutating func charge(_ lane: Int, _ amounts: [Amount], sign: Double) {
+        let tenant = lanes[lane].tenant
+        ledger.charge(tenant, amounts, sign: sign)
+        let share = ledger.share(tenant)
+        for index in ledger.tenants[tenant].lanes.indices {
+            let lane = ledger.tenants[tenant].lanes[index]
+            guard lanes[lane].pods.count > 0, let level = level(of: lane) else { continue }
+            services[lanes[lane].band].levels[level].heap.update(lane, share: share)
+        }
+        if sign < 0, let quota = ledger.tenants[tenant].quota { releaseHeld(by: quota) }
+    }
+
+    mutating func addCapacity(_ amounts: [Amount], sign: Double) {
+        ledger.addCapacity(amounts, sign: sign)
+        isStale = true
+    }
+
+    /// Keeps a lane out of service until its quota has room.
+    mutating func holdByQuota(_ lane: Int) {
+        deactivate(lane)
+        lanes[lane].isHeldByQuota = true
+    }
+
+    mutating func releaseHeld(by quota: Quota) {
+        for lane in lanes.indices where lanes[lane].isHeldByQuota {
+            let other = ledger.tenants[lanes[lane].tenant].quota
+            guard other?.name == quota.name || other?.cohort != nil && other?.cohort == quota.cohort else { continue }
+            lanes[lane].isHeldByQuota = false
+            guard lanes[lane].pods.count > 0 else { continue }
+            activate(lane)
+        }
+    }
+
+    private mutating func refreshShares() {
+        isStale = false
+        for lane in lanes.indices where lanes[lane].pods.count > 0 {
+            guard let level = level(of: lane) else { continue }
+            services[lanes[lane].band].levels[level].heap.update(lane, share: ledger.share(lanes[lane].tenant))
+        }
+    }
+
+    /// How many pods are queued before `pod` in its lane and at higher priorities of its queue.
+    func place(of pod: Int32, in lane: Int, _ pods: borrowing PodTable) -> Int {
+        let band = lanes[lane].band
+        let higher = lanes.reduce(0) { sum, other in
+            sum + (other.band == band && other.priority > lanes[lane].priority ? Int(other.pods.count) : 0)
+        }
+        let before = pods.members(of: lanes[lane].pods).prefix { $0 != pod }.count
+        return higher + before
+    }
+}
