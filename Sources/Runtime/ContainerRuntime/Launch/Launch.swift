@@ -42,7 +42,7 @@ struct Launch {
         try detour.comeBack()
         closeNow(childTalk)
         do {
-            return try accompany(child, talk, &opened)
+            return try accompany(child, talk)
         } catch {
             try? Processes.signal(pidfd: child.pidfd.raw, SIGKILL)
             _ = try? Processes.wait(pidfd: child.pidfd.raw)
@@ -98,16 +98,18 @@ struct Launch {
                     if !mount.spreads.contains(where: { $0.propagation == .shared }) {
                         try Mounts.setAttributes(of: tree.raw, propagation: .replica, recursive: true)
                     }
+                    // Before the child can attach it: only a detached mount takes ids.
+                    if let mapping = mount.idMapping {
+                        let namespace = try namespace(for: mapping, opened)
+                        try Mounts.setAttributes(
+                            of: tree.raw, recursive: mount.idMapsRecursively, userNamespace: namespace.raw)
+                    }
                     return tree
                 }
                 inheritance.sources[index] = opened.keep(tree)
-                if mount.idMapping != nil { opened.idMapped.append((index, inheritance.sources[index] ?? -1)) }
             case .rootfsMount(let mount) where DetachedRootfs.isNeeded(mount):
                 let tree = try step(one.description) { () throws(SyscallError) in
-                    guard let user = plan.userNamespace else {
-                        return try DetachedRootfs.make(mount, namespace: opened.userNamespace ?? -1)
-                    }
-                    let namespace = try UserNamespaces.make(users: user.users, groups: user.groups)
+                    let namespace = try namespace(for: .container, opened)
                     return try DetachedRootfs.make(mount, namespace: namespace.raw)
                 }
                 inheritance.sources[index] = opened.keep(tree)
@@ -130,6 +132,16 @@ struct Launch {
         }
     }
 
+    /// A user namespace with the ids of `mapping`: one without processes, or the one that the container joins.
+    private func namespace(
+        for mapping: MountPlan.IDMapping, _ opened: borrowing OpenDescriptors
+    ) throws(SyscallError) -> Descriptor {
+        if case .own(let users, let groups) = mapping { return try UserNamespaces.make(users: users, groups: groups) }
+        if let user = plan.userNamespace { return try UserNamespaces.make(users: user.users, groups: user.groups) }
+        let joined = opened.userNamespace ?? -1
+        return Descriptor(owning: try check("fcntl") { fcntl(joined, F_DUPFD_CLOEXEC, 3) })
+    }
+
     /// A child in a user namespace may not reach the source; a shared mount must stay in the host's peer group; an
     /// idmapped one needs the host's privileges.
     private func opensInParent(_ mount: MountPlan) -> Bool {
@@ -139,10 +151,12 @@ struct Launch {
 
     /// From the birth of the child to its being ready, or running.
     private func accompany(
-        _ child: borrowing Child, _ talk: borrowing Talk, _ opened: inout OpenDescriptors
+        _ child: borrowing Child, _ talk: borrowing Talk
     ) throws(RuntimeError) -> CreatedContainer {
-        try mapIDs(child.pid, opened)
-        if plan.userNamespace != nil {
+        if let user = plan.userNamespace {
+            try step("map ids") { () throws(SyscallError) in
+                try UserNamespaces.map(child.pid, users: user.users, groups: user.groups)
+            }
             try step("proceed") { () throws(SyscallError) in try talk.say(.proceed) }
         }
         let state = state(pid: child.pid)
@@ -189,27 +203,6 @@ struct Launch {
         }
     }
 
-    private func mapIDs(_ pid: Int32, _ opened: borrowing OpenDescriptors) throws(RuntimeError) {
-        if let user = plan.userNamespace {
-            try step("map ids") { () throws(SyscallError) in
-                try UserNamespaces.map(pid, users: user.users, groups: user.groups)
-            }
-        }
-        for (index, tree) in opened.idMapped {
-            guard case .mount(let mount) = plan.steps[index] else { continue }
-            try step(mount.description) { () throws(SyscallError) in
-                let namespace =
-                    if case .own(let users, let groups)? = mount.idMapping {
-                        try UserNamespaces.make(users: users, groups: groups)
-                    } else {
-                        try Descriptor.open("/proc/\(pid)/ns/user")
-                    }
-                try Mounts.setAttributes(
-                    of: tree, recursive: mount.idMapsRecursively, userNamespace: namespace.raw)
-            }
-        }
-    }
-
     private func runRuntimeHooks(_ state: ContainerState) throws(RuntimeError) {
         try store.save(state)
         try HookRunner.run(plan.hooks.prestart, kind: "prestart", state: state.oci(.creating))
@@ -241,8 +234,6 @@ struct Launch {
 struct OpenDescriptors: ~Copyable {
     private var kept: [Int32] = []
     var userNamespace: Int32?
-    /// Trees to be idmapped once the ids are, by the index of their step.
-    var idMapped: [(Int, Int32)] = []
 
     mutating func keep(_ descriptor: consuming Descriptor) -> Int32 {
         let number = descriptor.release()

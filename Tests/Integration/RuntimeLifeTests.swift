@@ -1,0 +1,193 @@
+internal import Glibc
+internal import JSON
+internal import LinuxKernel
+internal import TestSupport
+internal import Testing
+
+@Suite("pouch-runtime: the life of a container", .needs(.root))
+struct RuntimeLifeTests {
+    @Test func createStartKillDelete() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            let id = RuntimeRig.name()
+            func status() async throws -> String? {
+                let text = try await rig.call("state", id).output
+                return try? JSONValue(parsing: text)["status"]?.stringValue
+            }
+            let made = try await rig.call(
+                "create", "--bundle", rig.bundlePath, "--pid-file", "\(rig.folder)/pid", id)
+            #expect(made.status == 0, "\(made)")
+            #expect(try await status() == "created")
+            #expect(try await rig.call("create", "--bundle", rig.bundlePath, id).errors.contains("exists"))
+            #expect(try await rig.call("start", id).status == 0)
+            #expect(try await status() == "running")
+            #expect(try await rig.call("start", id).status == 1)
+            #expect(try await rig.call("delete", id).errors.contains("it is running"))
+            #expect(try await rig.call("pause", id).status == 0)
+            #expect(try await status() == "paused")
+            #expect(try await rig.call("exec", id, "true").errors.contains("it is paused"))
+            #expect(try await rig.call("resume", id).status == 0)
+            let pid = String(decoding: try WholeFile.read("\(rig.folder)/pid"), as: UTF8.self)
+            #expect(try await rig.call("ps", "-f", "json", id).trimmed == "[\(pid)]")
+            #expect(try await rig.call("kill", id, "KILL").status == 0)
+            for _ in 0..<100 where try await status() != "stopped" { usleep(20_000) }
+            #expect(try await rig.call("exec", id, "true").errors.contains("it is stopped"))
+            #expect(try await rig.call("delete", id).status == 0)
+            #expect(try await rig.call("state", id).errors.contains("does not exist"))
+            #expect(try await rig.call("delete", "--force", id).status == 0)
+        }
+    }
+
+    @Test("exit codes are a shell's", arguments: [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)])
+    func exitCodes(script: String, code: Int32) async throws {
+        try await RuntimeRig.use { rig in
+            // The first process of a pid namespace cannot kill itself.
+            let result = try await rig.run(code == 137 ? "sh -c '\(script)'; exit $?" : script)
+            #expect(result.status == code, "\(result)")
+        }
+    }
+
+    @Test func aProgramThatIsNotThereIs127AndOneThatCannotRunIs126() async throws {
+        try await RuntimeRig.use { rig in
+            for (program, code, words) in [
+                ("nosuch", 127, "executable file not found in $PATH"), ("/nosuch", 127, "no such file or directory"),
+                ("/etc/passwd", 126, "permission denied"), ("/bin", 126, "permission denied"),
+            ] as [(String, Int32, String)] {
+                let result = try await rig.run("", { $0["process.args"] = [.string(program)] })
+                #expect(result.status == code && result.errors.contains(words), "\(program): \(result)")
+            }
+        }
+    }
+
+    @Test func execRunsWithWhatItWasGiven() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            let id = RuntimeRig.name()
+            let silent =
+                "exec \(rig.runtime) --root \(rig.root) run -d --bundle \(rig.bundlePath) \(id) >/dev/null 2>&1"
+            #expect(try await run(["sh", "-c", silent]).status == 0)
+            let result = try await rig.call(
+                "exec", "--user", "1000:1001", "-e", "A=b", "--cwd", "/tmp", "-g", "7", "--no-new-privs", id, "sh",
+                "-c",
+                "id -u; id -g; id -G; echo $A; pwd; grep NoNew /proc/self/status; cat /proc/1/comm; exit 9")
+            #expect(
+                result.output == "1000\n1001\n1001 7\nb\n/tmp\nNoNewPrivs:\t1\nsleep\n", "\(result)")
+            #expect(result.status == 9)
+            #expect(try await rig.call("exec", id, "nosuch").status == 127)
+            let process = #"{"args":["id","-u"],"cwd":"/","user":{"uid":5,"gid":5},"env":["PATH=/bin"]}"#
+            try WholeFile.replace("\(rig.folder)/process", with: Array(process.utf8))
+            #expect(try await rig.call("exec", "--process", "\(rig.folder)/process", id).trimmed == "5")
+            #expect(try await rig.call("exec", "-t", "-d", id, "true").errors.contains("console socket"))
+        }
+    }
+
+    @Test func limitsReachTheGroupAndCanBeChanged() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100") {
+                $0["linux.resources.pids.limit"] = 20
+                $0["linux.resources.memory.limit"] = 67_108_864
+            }
+            let id = RuntimeRig.name()
+            _ = try await rig.call("create", "--bundle", rig.bundlePath, id)
+            func figure(_ path: String) async throws -> Int64? {
+                let text = try await rig.call("events", "--stats", id).output
+                let field = try JSONValue(parsing: text)
+                return path.split(separator: ".").reduce(field as JSONValue?) { $0?[String($1)] }?.intValue
+            }
+            #expect(try await figure("data.pids.limit") == 20)
+            #expect(try await figure("data.memory.usage.limit") == 67_108_864)
+            #expect(try await rig.call("update", "--pids-limit", "30", "--memory", "100m", id).status == 0)
+            let json = #"{"pids":{"limit":40}}"#
+            #expect(try await rig.call(["update", "-r", "-", id], input: json).status == 0)
+            #expect(try await figure("data.pids.limit") == 40)
+            #expect(try await figure("data.memory.usage.limit") == 104_857_600)
+        }
+    }
+
+    @Test func hooksRunInTheirOrderWithTheState() async throws {
+        try await RuntimeRig.use { rig in
+            let log = "\(rig.folder)/hooks"
+            func hook(_ kind: String) -> JSONValue {
+                [
+                    [
+                        "path": "/bin/sh",
+                        "args": [
+                            "sh", "-c", .string("echo \(kind) $(sed 's/.*\"status\":\"\\([a-z]*\\).*/\\1/') >> \(log)"),
+                        ],
+                    ]
+                ]
+            }
+            let result = try await rig.run("cat /hook") { config in
+                for kind in ["prestart", "createRuntime", "createContainer", "poststart", "poststop"] {
+                    config["hooks.\(kind)"] = hook(kind)
+                }
+                config["hooks.startContainer"] = [["path": "/bin/sh", "args": ["sh", "-c", "echo inside > /hook"]]]
+            }
+            #expect(result.output == "inside\n", "\(result)")
+            let lines = String(decoding: try WholeFile.read(log), as: UTF8.self)
+            #expect(
+                lines
+                    == "prestart creating\ncreateRuntime creating\ncreateContainer created\npoststart running\npoststop stopped\n"
+            )
+            let failing = try await rig.run("true") {
+                $0["hooks.createRuntime"] = [["path": "/bin/sleep", "args": ["sleep", "60"], "timeout": 1]]
+            }
+            #expect(failing.status == 1 && failing.errors.contains("timeout of 1 s"), "\(failing)")
+            #expect(try await rig.call("list", "-q").output == "")
+        }
+    }
+
+    @Test func ofManyCreatorsOneWinsAndNothingIsLeft() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            let id = RuntimeRig.name()
+            let results = try await withThrowingTaskGroup(of: CommandResult.self) { group in
+                for _ in 0..<8 { group.addTask { try await rig.call("create", "--bundle", rig.bundlePath, id) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(results.count { $0.status == 0 } == 1, "\(results)")
+            let deletes = try await withThrowingTaskGroup(of: CommandResult.self) { group in
+                for _ in 0..<8 { group.addTask { try await rig.call("delete", "--force", id) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(deletes.allSatisfy { $0.status == 0 }, "\(deletes)")
+            #expect(access("\(rig.root)/\(id)", F_OK) != 0)
+            #expect(access("/sys/fs/cgroup/pids/pouch-runtime/\(id)", F_OK) != 0)
+        }
+    }
+
+    @Test func aCreatorThatWasKilledLeavesWhatForceCanDelete() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100") {
+                $0["hooks.createRuntime"] = [
+                    ["path": "/bin/sh", "args": ["sh", "-c", "exec sleep 3 >/dev/null 2>&1"]]
+                ]
+            }
+            let id = RuntimeRig.name()
+            let creator = try RunningCommand(
+                [rig.runtime, "--root", rig.root, "create", "--bundle", rig.bundlePath, id])
+            for _ in 0..<100 where access("\(rig.root)/\(id)/state.json", F_OK) != 0 { usleep(20_000) }
+            creator.signal(SIGKILL)
+            let deleted = try await rig.call("delete", "--force", id)
+            #expect(deleted.status == 0, "\(deleted)")
+            #expect(access("/sys/fs/cgroup/pids/pouch-runtime/\(id)", F_OK) != 0)
+            #expect(access("\(rig.root)/\(id)", F_OK) != 0)
+            _ = creator.finish(timeout: .seconds(10))
+        }
+    }
+
+    @Test func errorsGoToTheLogAsEnginesReadThem() async throws {
+        try await RuntimeRig.use { rig in
+            let log = "\(rig.folder)/log"
+            let result = try await rig.call("--log", log, "--log-format", "json", "start", "nosuch")
+            #expect(result.status == 1)
+            let line = try JSONValue(parsing: try WholeFile.read(log))
+            #expect(line["level"]?.stringValue == "error")
+            #expect(line["msg"]?.stringValue == #"container "nosuch" does not exist"#)
+            #expect(try await rig.call("--systemd-cgroup", "list").errors.contains("no systemd driver"))
+            #expect(try await rig.call("run", "--nosuch", "x").errors.contains("unknown option --nosuch"))
+            #expect(try await rig.call("features").status == 0)
+            #expect(try await rig.call("--version").output.contains("spec: 1.2"))
+        }
+    }
+}
