@@ -182,7 +182,7 @@ struct Launch {
             }
         }
         try store.save(state)
-        try HookRunner.run(plan.hooks.poststart, kind: "poststart", state: state.oci(.running))
+        try Launcher(store: store).runPoststart(plan.hooks.poststart, state)
         return try created(child, terminal, state)
     }
 

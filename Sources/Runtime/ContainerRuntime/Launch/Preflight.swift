@@ -13,9 +13,8 @@ enum Preflight {
         {
             throw .plan(.unsupported(path: "process.selinuxLabel", why: "SELinux is not enabled in this kernel"))
         }
-        if let rdt = plan.spec.linux?.intelRdt, !Files.exists("/sys/fs/resctrl/schemata") {
-            _ = rdt
-            throw .plan(.unsupported(path: "linux.intelRdt", why: "resctrl is not mounted on this machine"))
+        if plan.spec.linux?.intelRdt != nil {
+            throw .plan(.unsupported(path: "linux.intelRdt", why: "this runtime does not use resctrl"))
         }
     }
 }

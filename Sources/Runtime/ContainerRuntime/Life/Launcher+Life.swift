@@ -70,11 +70,22 @@ extension Launcher {
             var one = pollfd(fd: fifo.raw, events: 0, revents: 0)
             try check("poll") { poll(&one, 1, -1) }
         }
-        do {
-            try HookRunner.run(hooks, kind: "poststart", state: state.oci(.running))
-        } catch {
-            try? kill(id, SIGKILL, all: true)
-            throw error
+        try runPoststart(hooks, state)
+    }
+
+    /// Runs the `poststart` hooks; since specification 1.2.1 one that fails ends the container, before it was a warning.
+    func runPoststart(_ hooks: [RuntimeSpec.Hook]?, _ state: ContainerState) throws(RuntimeError) {
+        let parts = state.ociVersion.split { $0 == "." || $0 == "-" }.prefix(3).map { Int($0) ?? 0 }
+        let isStrict = !parts.lexicographicallyPrecedes([1, 2, 1])
+        for hook in hooks ?? [] {
+            do {
+                try HookRunner.run([hook], kind: "poststart", state: state.oci(.running))
+            } catch  where isStrict {
+                try? kill(state.id, SIGKILL, all: true)
+                throw error
+            } catch {
+                continue
+            }
         }
     }
 

@@ -72,9 +72,20 @@ struct FilesystemPlanner {
                     later.append("/dev")
                 }
             }
-            early.append(plan)
+            early.append(labelled(plan))
         }
         return (early, later, bindsDev)
+    }
+
+    /// What is in memory has no labels of its own: SELinux takes one for all of it.
+    private func labelled(_ plan: MountPlan) -> MountPlan {
+        guard let label = linux.mountLabel, case .filesystem(let type, let source, let options) = plan.kind,
+            ["tmpfs", "devpts", "ramfs"].contains(type), !options.contains(where: { $0.key == "context" })
+        else { return plan }
+        var labelled = plan
+        labelled.kind = .filesystem(
+            type: type, source: source, options: options + [MountPlan.Option("context", "\"\(label)\"")])
+        return labelled
     }
 
     private static let defaultDevices: [(name: String, major: UInt32, minor: UInt32)] = [
