@@ -30,7 +30,7 @@ package final class Engine: Sendable {
         let paths = EnginePaths(data: configuration.dataRoot, exec: configuration.execRoot)
         do throws(SyscallError) {
             try Folders.make(paths.data, mode: 0o711)
-            try Folders.make(paths.containers, mode: 0o710)
+            try Folders.make(paths.containers, mode: 0o711)
             try Folders.make(paths.volumes, mode: 0o711)
             try Folders.make(paths.exec, mode: 0o711)
             try Folders.make(paths.runs, mode: 0o711)

@@ -11,6 +11,8 @@ protocol RootfsStore: Sendable {
     func prepare(_ id: String, image: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
     /// What `prepare` gave, of a layer that exists.
     func rootfs(_ id: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
+    /// Mounts a container's root filesystem on `target` in the mount namespace of the calling thread, which has it to itself.
+    func mountHere(_ id: String, on target: String) throws(EngineError)
     /// Removes a container's layer; one that does not exist is no error.
     func release(_ id: String) async throws(EngineError)
     /// Writes the tar of a folder of a container that does not run, and the end of it or why there is none.

@@ -183,6 +183,7 @@ struct FakeRootfs: RootfsStore {
     }
 
     func release(_ id: String) async throws(EngineError) { try world.step(generation) { $0.layers.remove(id) } }
+    func mountHere(_ id: String, on target: String) throws(EngineError) {}
     func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError) {}
     func prepared() async throws(EngineError) -> [String] { world.state.withLock { Array($0.layers) } }
 }

@@ -42,6 +42,22 @@ struct ModelTests {
         #expect(error.map { "\($0)".contains("HostConfig.Memory") } == true)
     }
 
+    @Test(
+        "a field that nobody knows is refused by its path, unless it is not set",
+        arguments: [
+            (#"{"Foo":1}"#, "Foo"), (#"{"HostConfig":{"DiskQuota":5}}"#, "HostConfig.DiskQuota"),
+            (#"{"HostConfig":{"Mounts":[{"Type":"bind","Sauce":"x"}]}}"#, "HostConfig.Mounts[0].Sauce"),
+            (#"{"Foo":null,"HostConfig":{"LxcConf":[],"Old":"","Older":0,"Oldest":{}}}"#, nil),
+        ])
+    func unknownFields(text: String, path: String?) {
+        do {
+            _ = try coder.decode(CreateRequest.self, from: Array(text.utf8))
+            #expect(path == nil)
+        } catch {
+            #expect("\(error)".hasPrefix((path ?? "nothing") + ":"), "\(error)")
+        }
+    }
+
     @Test("what docker always shows is shown, as null or zero; what it leaves out is left out")
     func shown() throws {
         let json = try coder.json(HostConfig())

@@ -36,7 +36,13 @@ extension Container {
         return ShimSession(
             stream: stream, multiplexed: !record.hasTerminal, takesInput: streams.stdin,
             detachKeys: record.hasTerminal ? keys : nil, before: past,
+            onExit: { [weak self] _ in await self?.exitIsNoted() },
             onDetach: { [weak self] in await self?.announce("detach") })
+    }
+
+    /// Returns when the end of the run that a stream told of is known here too, so that its client may go on with `rm`.
+    private func exitIsNoted() async {
+        _ = await run?.exited.value(within: .seconds(1))
     }
 
     /// A pair of sockets: one end is ours, the other waits for the shim, which is born with it.

@@ -161,7 +161,7 @@ extension Container {
             ),
         ]
         do throws(SyscallError) {
-            try Folders.make(services.paths.container(id), mode: 0o710)
+            try Folders.make(services.paths.container(id), mode: 0o711)
             for (path, text) in texts {
                 try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(Array(text.utf8))
             }
@@ -234,7 +234,7 @@ extension Container {
         var configuration = ShimConfiguration(id: id, bundle: directory)
         configuration.runtime = externalRuntime
         configuration.stateRoot = services.paths.runtimeState
-        configuration.rootfsMounts = rootfs.mounts
+        configuration.rootfsMounts = rootfsOptions.userMap.isEmpty ? rootfs.mounts : []
         configuration.stdinOpen = record.config.openStdin
         configuration.stdinOnce = record.config.stdinOnce
         configuration.shimCgroup = PathText.cleaned("/" + services.configuration.cgroupParent + "/shims")

@@ -51,7 +51,8 @@ extension Container {
         let directory = services.paths.run(id)
         do throws(SyscallError) {
             Folders.remove(directory)
-            try Folders.make(directory + "/rootfs", mode: 0o700)
+            // Searchable, so that a container's own root finds its way in a user namespace; what is inside is root's.
+            try Folders.make(directory + "/rootfs", mode: 0o711)
         } catch {
             throw .system(doing: "make the bundle of \(id)", error)
         }
@@ -62,8 +63,13 @@ extension Container {
             ShimConfiguration.AttachedDescriptor(
                 fd: ShimProtocol.reportDescriptor + 1 + Int32(index), streams: attachment.streams)
         }
-        let order = LaunchOrder(
+        var order = LaunchOrder(
             directory: directory, spec: prepared.spec, configuration: configuration, attached: pending.map(\.fd))
+        if !rootfsOptions.userMap.isEmpty {
+            order.mountRootfs = { [id, rootfs = services.rootfs] target throws(EngineError) in
+                try rootfs.mountHere(id, on: target)
+            }
+        }
         let ready = clock.now
         var launched = try await services.launcher.launch(order)
         closeWaitingAttachments()

@@ -76,6 +76,14 @@ final class ImageService: RootfsStore {
         do throws(SnapshotError) { return Rootfs(try snapshots.mount(id)) } catch { throw EngineError(error) }
     }
 
+    func mountHere(_ id: String, on target: String) throws(EngineError) {
+        let mount: SnapshotMount
+        do throws(SnapshotError) { mount = try snapshots.mount(id) } catch { throw EngineError(error) }
+        do throws(SyscallError) { try mount.perform(on: target) } catch {
+            throw .system(doing: "mount the root filesystem of \(id) with mapped ids", error)
+        }
+    }
+
     func release(_ id: String) async throws(EngineError) {
         let snapshots = snapshots
         try await Lanes.shared.run { () throws(EngineError) in

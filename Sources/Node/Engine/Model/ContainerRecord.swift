@@ -11,8 +11,6 @@ struct ContainerRecord: Codable, Equatable, Sendable {
     var networkingConfig: NetworkingConfig
     var mounts: [PlannedMount] = []
     var platform = "linux"
-    /// Fields of the request that this version does not know, as JSON; inspect shows them where they were.
-    var carried: String?
 
     init(
         id: String, name: String, created: Timestamp, imageID: String, config: ContainerConfig, hostConfig: HostConfig,

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The body of `POST /containers/create`: a ``ContainerConfig`` with two more keys beside its own.
 package struct CreateRequest: Codable, Equatable, Sendable {
     package var config: ContainerConfig
@@ -24,6 +26,7 @@ package struct CreateRequest: Codable, Equatable, Sendable {
         hostConfig = try container.decodeIfPresent(HostConfig.self, forKey: .hostConfig) ?? HostConfig()
         networkingConfig =
             try container.decodeIfPresent(NetworkingConfig.self, forKey: .networkingConfig) ?? NetworkingConfig()
+        try UnknownFields.refuse(in: JSONValue(from: decoder), knowing: JSONCoder(keys: .pascalCase).json(self))
     }
 
     package func encode(to encoder: any Encoder) throws {

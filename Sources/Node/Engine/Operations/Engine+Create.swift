@@ -52,10 +52,10 @@ extension Engine {
             }
             host.networkMode = "container:" + other.id
         } else {
-            try services.networks.check(host.networkMode)
+            try checkNetwork(host.networkMode)
         }
         for name in request.networkingConfig.endpointsConfig.keys.sorted() where name != "default" {
-            try services.networks.check(name)
+            try checkNetwork(name)
         }
         if host.restartPolicy.name.isEmpty { host.restartPolicy.name = "no" }
         if host.logConfig.type.isEmpty {
@@ -83,6 +83,16 @@ extension Engine {
         request.hostConfig = host
     }
 
+    /// A network that is missing is a bad request here: clients take "not found" for the image, and pull it.
+    private func checkNetwork(_ name: String) throws(EngineError) {
+        do throws(EngineError) {
+            try services.networks.check(name)
+        } catch {
+            guard case .notFound(let why) = error else { throw error }
+            throw .invalid(why)
+        }
+    }
+
     private func make(
         _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts, _ stopwatch: inout Stopwatch
     ) async throws(EngineError) -> Container {
@@ -101,7 +111,7 @@ extension Engine {
         _ = try await services.rootfs.prepare(id, image: image.id, options: await container.rootfsOptions)
         stopwatch.lap("layer")
         do throws(SyscallError) {
-            try Folders.make(services.paths.container(id), mode: 0o710)
+            try Folders.make(services.paths.container(id), mode: 0o711)
         } catch {
             throw .system(doing: "make \(services.paths.container(id))", error)
         }

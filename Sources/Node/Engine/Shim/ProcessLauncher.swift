@@ -24,7 +24,7 @@ struct ProcessLauncher: ShimLauncher {
                 throw .system(doing: "write the bundle of \(order.configuration.id)", error)
             }
             let written = clock.now
-            let child = try Self.spawn(executable, order)
+            let child = try Self.start(executable, order)
             let spawned = clock.now
             let line: [UInt8]
             do throws(SyscallError) {
@@ -76,6 +76,26 @@ struct ProcessLauncher: ShimLauncher {
     private struct Spawned: ~Copyable {
         var pid: Int32
         var report: Descriptor
+    }
+
+    /// Starts the shim here, or in a mount namespace of its own with the root filesystem mounted there.
+    ///
+    /// Nothing is mounted where the host sees it; the namespace goes with the shim.
+    private static func start(_ executable: String, _ order: LaunchOrder) throws(EngineError) -> Spawned {
+        guard let mountRootfs = order.mountRootfs else { return try spawn(executable, order) }
+        let numbers = try DedicatedThread.runBlocking { () throws(EngineError) -> (pid: Int32, report: Int32) in
+            do throws(SyscallError) {
+                // The working directory, too: a thread shares it with its process otherwise.
+                try Namespaces.unshare([.mount, Namespaces(rawValue: 0x200)])
+                try Mounts.setPropagation(.replica, of: "/", recursive: true)
+            } catch {
+                throw .system(doing: "make a mount namespace for \(order.configuration.id)", error)
+            }
+            try mountRootfs(order.directory + "/rootfs")
+            let child = try spawn(executable, order)
+            return (child.pid, child.report.release())
+        }
+        return Spawned(pid: numbers.pid, report: Descriptor(owning: numbers.report))
     }
 
     /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on.

@@ -18,6 +18,8 @@ struct LaunchOrder: Sendable {
     var configuration: ShimConfiguration
     /// Our copies of the shim's ends of attached sockets, in the order of `configuration.attached`; closed when the launch is over.
     var attached: [Int32] = []
+    /// Mounts the root filesystem on the path it gets, in a mount namespace that only the shim will have; nil leaves it to the shim.
+    var mountRootfs: (@Sendable (String) throws(EngineError) -> Void)?
 }
 
 /// A container that runs.

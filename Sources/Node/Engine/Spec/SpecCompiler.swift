@@ -1,6 +1,8 @@
 internal import RuntimeSpec
 
-/// Turns what a client asked for into the bundle's `config.json`. Pure: the same input gives the same bytes.
+/// Turns what a client asked for into a runtime spec.
+///
+/// Pure: the same input gives the same bytes.
 struct SpecCompiler {
     private let input: SpecInput
     private let config: ContainerConfig
