@@ -108,6 +108,8 @@ final class ShimFixture: @unchecked Sendable {  // handed from thread to thread 
     /// The socket that was attached before the start.
     private(set) var attached: ShimClient?
     private var isReaped = false
+    /// Kills the shim so many microseconds after it was started.
+    var killAfter: UInt32?
 
     var bundle: Bundle
     var configuration: ShimConfiguration
@@ -162,10 +164,22 @@ final class ShimFixture: @unchecked Sendable {  // handed from thread to thread 
         }
         if let theirs { close(theirs) }
         close(writer)
+        if let killAfter {
+            usleep(killAfter)
+            _ = try killShim()
+        }
         let line = try reader.readToEnd()
         guard !line.isEmpty else { throw ShimTestFailure("the shim died without a report") }
         report = try ShimReport(parsing: line)
         return self
+    }
+
+    /// Starts it once more, attached, with another program.
+    func restart(running words: [String]) throws -> ShimClient {
+        bundle.config["process"]?["args"] = .array(words.map { .string($0) })
+        isReaped = false
+        report = nil
+        return try start(attaching: StreamSelection(stdout: true, stderr: true)).attachedClient()
     }
 
     /// Out of the way of the numbers that the shim is to have.

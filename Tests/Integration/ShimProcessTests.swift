@@ -186,6 +186,70 @@ struct ShimProcessTests {
         }
     }
 
+    @Test("a shim that is killed at any moment of its start leaves what a removal can find", arguments: UInt64(0)..<20)
+    func killedWhileStarting(seed: UInt64) async throws {
+        try await withShimScratch { scratch in
+            var random = SplitMix64(seed: seed)
+            let shim = try ShimFixture(in: scratch, running: ["sleep", "1000"])
+            shim.killAfter = UInt32.random(in: 0...25_000, using: &random)
+            do {
+                try shim.start()
+            } catch is ShimTestFailure {
+                // Killed before it could report.
+            }
+            let removal = try runBlocking([Executables.runtime, "--root", shim.stateRoot, "delete", "--force", shim.id])
+            #expect(removal.status == 0, "seed \(seed): \(removal)")
+            #expect(shim.groups.isEmpty, "seed \(seed)")
+            #expect(!Files.exists("\(shim.stateRoot)/\(shim.id)"), "seed \(seed)")
+            if case .started(let process, _) = shim.report {
+                #expect(Processes.startTime(of: process.pid) != process.startTime, "seed \(seed)")
+            }
+            // And the same container can be started after all.
+            shim.killAfter = nil
+            let (stdout, _, exit) = try shim.restart(running: ["echo", "again"]).readToEnd()
+            #expect(stdout == Array("again\n".utf8) && exit?.code == 0, "seed \(seed)")
+            try shim.end()
+        }
+    }
+
+    @Test("an exec whose client hangs up sees the end of its stdin")
+    func execHangUp() async throws {
+        try await withShimScratch { scratch in
+            let shim = try ShimFixture(in: scratch, running: ["sleep", "1000"]).start()
+            let events = try shim.connect()
+            #expect(try events.ask(.subscribe) == .done)
+            do {
+                let client = try shim.connect()
+                guard case .started = try client.ask(.exec(id: "e", process: try shim.exec(["cat"]), streams: .all))
+                else {
+                    throw ShimTestFailure("not started")
+                }
+            }
+            _ = try events.events { if case .exited("e", _) = $0 { true } else { false } }
+            #expect(try shim.exitFile("exec-e.json").code == 0)
+            try shim.end()
+        }
+    }
+
+    @Test("the shim moves out of its parent's control groups, and its container does not come along")
+    func leavesGroup() async throws {
+        try await withShimScratch { scratch in
+            let shim = try ShimFixture(in: scratch, running: ["sleep", "1000"])
+            shim.configuration.shimCgroup = "/pouch-test-shims/shims"
+            try shim.start()
+            _ = try shim.state()
+            let own = String(decoding: try WholeFile.read("/proc/\(shim.pid)/cgroup"), as: UTF8.self)
+            let container = String(decoding: try WholeFile.read("/proc/\(try shim.process.pid)/cgroup"), as: UTF8.self)
+            // Beside v1 the v2 hierarchy only keeps names, and is not worth the wait for a grace period.
+            let isHybrid = own.split(separator: "\n").count > 1
+            for line in own.split(separator: "\n") where !isHybrid || !line.hasPrefix("0::") {
+                #expect(line.hasSuffix("/pouch-test-shims/shims"), "\(line)")
+            }
+            for line in container.split(separator: "\n") { #expect(line.hasSuffix("/\(shim.id)"), "\(line)") }
+            try shim.end()
+        }
+    }
+
     @Test("requests that cannot be done are refused in words, and the shim lives on")
     func refusals() async throws {
         try await withShimScratch { scratch in

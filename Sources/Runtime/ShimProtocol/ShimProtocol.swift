@@ -33,7 +33,7 @@
 /// **Streams.** Every attached connection sees the output from the moment it attached, whole and in order. A reader
 /// that is slow slows the container down, as with docker; one that has hung up is forgotten. `end-of-stdin` closes the
 /// container's stdin when the configuration says `stdinOnce` (and for an exec), so does `closeStdin` at any time; hanging up
-/// is a detach and closes nothing. Half-closing a connection ends its requests and nothing else.
+/// is a detach and closes nothing (but an exec's stdin, since nobody can attach to an exec again). Half-closing a connection ends its requests and nothing else.
 ///
 /// **Versions.** Every request carries `version`. A shim refuses versions it does not speak by an error that lists those
 /// it does, so a new pouchd can fall back. Fields and events that a reader does not know are to be ignored, unknown

@@ -235,8 +235,14 @@ final class ShimServer {
         return id
     }
 
+    /// Forgets a connection.
+    ///
+    /// An exec's stdin ends with its client: nobody can attach to an exec again.
     func hangUp(_ id: ConnectionID) {
         guard let connection = connections.removeValue(forKey: id) else { return }
+        if let (key, streams) = board.attachment(of: id), streams.stdin, case .exec = key, let process = process(key) {
+            closeStdin(of: process)
+        }
         poller.remove(connection.watch.fd)
         targets[connection.watch.token] = nil
         board.close(id)
