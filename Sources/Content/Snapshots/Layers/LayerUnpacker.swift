@@ -40,11 +40,7 @@ struct LayerUnpacker {
         var head: [UInt8] = []
         let kept = WatchedSource(source) { (bytes) throws(ArchiveError) in
             if head.count < 8 { head += bytes.prefix(8 - head.count) }
-            do throws(ContentError) {
-                try ingest.write(bytes)
-            } catch {
-                throw .interrupted(error.description)
-            }
+            try keepingBlob { () throws(ContentError) in try ingest.write(bytes) }
         }
         let (diffID, report) = try extract(kept, into: build, options: .layer)
         let blob = try keeping { () throws(ContentError) in try ingest.commit(lease: lease) }
@@ -152,6 +148,16 @@ struct LayerUnpacker {
         if head.starts(with: [0x1f, 0x8b]) { return .ociLayerGzip }
         if head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .ociLayerZstd }
         return .ociLayer
+    }
+}
+
+/// Gives errors of writing a blob the type that streams have.
+func keepingBlob(_ body: () throws(ContentError) -> Void) throws(ArchiveError) {
+    do throws(ContentError) {
+        try body()
+    } catch {
+        if case .kernel(let reason) = error { throw .kernel(reason) }
+        throw .interrupted(error.description)
     }
 }
 

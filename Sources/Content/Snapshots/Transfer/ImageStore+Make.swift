@@ -147,10 +147,6 @@ private final class IngestSink: BlockSink {
     init(_ ingest: Ingest) { self.ingest = ingest }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
-        do throws(ContentError) {
-            try ingest.write(bytes)
-        } catch {
-            throw .interrupted(error.description)
-        }
+        try keepingBlob { () throws(ContentError) in try ingest.write(bytes) }
     }
 }

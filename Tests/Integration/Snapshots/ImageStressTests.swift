@@ -1,0 +1,116 @@
+import Archives
+import ContentStore
+import Glibc
+import ImageSpec
+import Lanes
+import LinuxKernel
+import Snapshots
+import TestSupport
+import Testing
+
+@Suite("Image store under stress", .needs(.root))
+struct ImageStressTests {
+    private static func image(_ number: Int) -> SampleImage {
+        let shared = HandmadeArchive.of { layer in for file in 0..<20 { layer.file("s\(file)", "shared") } }
+        let own = HandmadeArchive.of { layer in layer.file("own", "\(number)") }
+        return SampleImage(names: ["image\(number):1"], layers: [shared, own])
+    }
+
+    @Test("loads, removals and prunes at once never take what is in use", arguments: UInt64(0)..<6)
+    func concurrent(seed: UInt64) async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let snapshots = try OverlaySnapshotter(layers: store.layers)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for worker in 0..<4 {
+                    group.addTask {
+                        var random = SplitMix64(seed: seed &* 100 &+ UInt64(worker))
+                        for turn in 0..<12 {
+                            let number = Int.random(in: 0..<3, using: &random)
+                            _ = try await store.load(Chunks(SampleImage.dockerArchive([Self.image(number)])))
+                            // Another worker may have removed it by now; what we get we can use.
+                            let id = "c\(worker)-\(turn)"
+                            if let image = try? store.image("image\(number):1"),
+                                (try? snapshots.prepare(id, from: image.top, options: SnapshotOptions())) != nil
+                            {
+                                let count = try await Lanes.shared.run { () throws(SnapshotError) in
+                                    try snapshots.withRoot(of: id, writable: true) { (tree) throws(ArchiveError) in
+                                        try TreeItem.all(in: tree.root).count
+                                    }
+                                }
+                                #expect(count == 21, "seed \(seed)")
+                                try snapshots.remove(id)
+                            }
+                            if Bool.random(using: &random) { _ = try? await store.remove("image\(number):1") }
+                        }
+                    }
+                }
+                group.addTask { for _ in 0..<20 { _ = try await store.prune(all: true) } }
+                try await group.waitForAll()
+            }
+            _ = try await store.prune(all: true)
+            #expect(store.all.isEmpty, "seed \(seed)")
+            #expect(try Files.list(root + "/store/layers").isEmpty, "seed \(seed)")
+            #expect(try Files.list(root + "/store/tmp").isEmpty, "seed \(seed)")
+            #expect(try store.content.digests().isEmpty, "seed \(seed)")
+            #expect(store.layersSize == 0)
+        }
+    }
+
+    @Test("damaged archives give an error or a whole image, and leave nothing else", arguments: UInt64(0)..<60)
+    func damaged(seed: UInt64) async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            var random = SplitMix64(seed: seed)
+            let form = Int.random(in: 0..<2, using: &random)
+            let sample = Self.image(1)
+            var bytes =
+                form == 0
+                ? SampleImage.dockerArchive([sample]) : SampleImage.layoutArchive([sample], manifestFirst: false)
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
+            }
+            let loaded = (try? await store.load(Chunks(bytes, 3000))) ?? []
+            #expect(store.all.count == Set(loaded.map(\.image)).count, "seed \(seed)")
+            #expect(try await store.check().isEmpty, "seed \(seed)")
+            if loaded.isEmpty {
+                try store.collectNow()
+                #expect(try Files.list(root + "/store/layers").isEmpty, "seed \(seed)")
+                #expect(try store.content.digests().isEmpty, "seed \(seed)")
+            }
+            #expect(try Files.list(root + "/store/tmp").isEmpty, "seed \(seed)")
+            #expect(try Files.list(root + "/store/content/ingest").isEmpty, "seed \(seed)")
+        }
+    }
+
+    @Test("a full disk is one clear error that loses nothing")
+    func fullDisk() async throws {
+        try await withScratchDirectory { root in
+            try await DedicatedThread.run { () throws in
+                try Namespaces.unshare(.mount)
+                try Mounts.setPropagation(.private, of: "/", recursive: true)
+                try Mounts.mount("tmpfs", on: root, type: "tmpfs", data: "size=2m")
+                let store = try ImageStore(root: root + "/store")
+                let small = Self.image(1)
+                _ = try store.loadNow(ArraySource(SampleImage.dockerArchive([small])))
+                let large = SampleImage(
+                    names: ["large:1"],
+                    layers: [HandmadeArchive.of { $0.file("big", [UInt8](repeating: 7, count: 3 << 20)) }])
+                let failure = #expect(throws: ImageError.self) {
+                    try store.loadNow(ArraySource(SampleImage.dockerArchive([large])))
+                }
+                #expect(failure?.description.contains("No space left on device") == true)
+                try store.collectNow()
+                #expect(store.all.map(\.id) == [small.id])
+                #expect(try Files.list(root + "/store/tmp").isEmpty)
+                #expect(try Files.list(root + "/store/content/ingest").isEmpty)
+                let again = try ImageStore(root: root + "/store")
+                #expect(again.all.map(\.id) == [small.id] && again.broken.isEmpty)
+                _ = try again.loadNow(ArraySource(SampleImage.dockerArchive([Self.image(2)])))
+            }
+        }
+    }
+}
