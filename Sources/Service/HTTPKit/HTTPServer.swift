@@ -47,6 +47,9 @@ package final class HTTPServer: Service {
     /// How many connections are open.
     package var openConnections: Int { connections.withLock { $0.count } }
 
+    /// Where it listens, after ``bind()``: for ports that the kernel chose.
+    package var addresses: [SocketAddress] { bound.withLock { $0.compactMap(\.accepting.channel.localAddress) } }
+
     /// Starts to listen: connections queue from here on.
     ///
     /// - Throws: ``ListenError``; whatever had been bound is released.

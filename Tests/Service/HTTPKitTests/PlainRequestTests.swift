@@ -125,4 +125,27 @@ import Testing
             #expect(answer.split(separator: "Content-Length: 5").count == 3)
         }
     }
+
+    @Test("stopping cuts idle and endless connections and lets work be finished", .timeLimit(.minutes(1)))
+    func stopping() async throws {
+        let routes = TestRoutes()
+        let answers = Notes()
+        try await withServer(respond: routes.respond) { path in
+            let idle = try await RawClient(path)
+            try await idle.send("GET /hello HTTP/1.1\r\n\r\n")
+            _ = await idle.read(through: "hello")
+            let endless = try await RawClient(path)
+            try await endless.send("GET /forever HTTP/1.1\r\n\r\n")
+            _ = await endless.read(through: "tick")
+            let busy = try await RawClient(path)
+            try await busy.send("GET /slow HTTP/1.1\r\n\r\n")
+            _ = await routes.notes.waits(for: "slow began")
+            Task {
+                let answer = await busy.readToEnd()
+                answers.add(answer.hasSuffix("slow") ? "answered" : answer)
+            }
+        }
+        #expect(await answers.waits(for: "answered"), "\(answers.all)")
+        #expect(routes.notes.all.contains("forever ended"))
+    }
 }

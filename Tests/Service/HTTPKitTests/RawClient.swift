@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A client that sends and receives bytes as they are, with a half-close.
@@ -67,6 +68,21 @@ struct RawClient: Sendable {
             .channelOption(.autoRead, value: readsByItself)
             .channelInitializer { $0.pipeline.addHandler(received) }
             .connect(unixDomainSocketPath: path).get()
+    }
+
+    /// The same over TLS.
+    init(_ address: SocketAddress, tls context: NIOSSLContext) async throws {
+        let received = Received()
+        self.received = received
+        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers([
+                        NIOSSLClientHandler(context: context, serverHostname: nil), received,
+                    ])
+                }
+            }
+            .connect(to: address).get()
     }
 
     func send(_ text: String) async throws {

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -30,6 +31,14 @@ func withServer(
             try await group.waitForAll()
         }
     }
+}
+
+/// Writes a text file.
+func write(_ text: String, to path: String) throws {
+    let descriptor = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw TestFailure("write \(path)") }
 }
 
 /// What happened on the server's side of a test.
