@@ -60,9 +60,9 @@ package enum Mounts {
         try checkNegative("move_mount") { clinux_move_mount(tree, "", target, "", 0x04 | 0x40) }
     }
 
-    /// Attaches the detached mount `tree` on `path`.
+    /// Attaches the detached mount `tree` on `path`, or where that link leads.
     package static func attach(_ tree: Int32, onPath path: String, at directory: Int32 = -100) throws(SyscallError) {
-        try checkNegative("move_mount", path) { clinux_move_mount(tree, "", directory, path, 0x04) }
+        try checkNegative("move_mount", path) { clinux_move_mount(tree, "", directory, path, 0x04 | 0x10) }
     }
 
     /// Makes a filesystem and a detached mount of it.

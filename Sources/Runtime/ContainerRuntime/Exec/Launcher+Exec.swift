@@ -9,13 +9,15 @@ extension Launcher {
     ///
     /// - Throws: ``RuntimeError/notAllowed(operation:id:status:)`` when the container is stopped or paused.
     package func exec(_ plan: ExecPlan, in id: String, io: StandardIO) throws(RuntimeError) -> LaunchedProcess {
-        let (state, status) = try status(of: id)
+        let state = try store.load(id)
+        let cgroup = cgroup(of: state)
+        let status = status(of: state, in: cgroup)
         guard status == .running || status == .created || (status == .paused && plan.ignoresPause) else {
             throw .notAllowed(operation: "exec in", id: id, status: status)
         }
         let pidfd = try openProcess(of: state, for: "exec in")
         let seccomp = try SeccompWork(plan.seccomp, cache: SeccompCache(folder: store.seccompFolder))
-        let entrance = try entrance(plan, state)
+        let entrance = try entrance(plan, cgroup)
         let birthplace = Self.birthplace(entrance)
 
         let (ours, theirs) = try step("socketpair") { () throws(SyscallError) in try Talk.pair() }
@@ -53,8 +55,8 @@ extension Launcher {
         }
     }
 
-    private func entrance(_ plan: ExecPlan, _ state: ContainerState) throws(RuntimeError) -> CgroupEntrance? {
-        guard var cgroup = cgroup(of: state) else { return nil }
+    private func entrance(_ plan: ExecPlan, _ cgroup: Cgroup?) throws(RuntimeError) -> CgroupEntrance? {
+        guard var cgroup else { return nil }
         do {
             if let below = plan.cgroup, below != "/", !below.isEmpty { cgroup = try cgroup.descendant(below) }
             return try cgroup.entrance()

@@ -13,9 +13,14 @@ extension Launcher {
     }
 
     package func status(of state: ContainerState) -> RuntimeSpec.Status {
+        status(of: state, in: cgroup(of: state))
+    }
+
+    /// The same for a caller that has found the group already, which takes reading all mounts.
+    func status(of state: ContainerState, in cgroup: @autoclosure () -> Cgroup?) -> RuntimeSpec.Status {
         guard isAlive(state) else { return .stopped }
         if Files.exists(store.fifo(of: state.id)) { return .created }
-        if let cgroup = cgroup(of: state), (try? cgroup.freezerState()) == .frozen { return .paused }
+        if let cgroup = cgroup(), (try? cgroup.freezerState()) == .frozen { return .paused }
         return .running
     }
 
