@@ -57,7 +57,12 @@ struct RuleSet {
             case .antiAffinity, .softSpread, .preference: break
             }
         }
-        rules += pool.counters.labelSets[labels].others
+        for var other in pool.counters.labelSets[labels].others {
+            if case .preference(let weight) = other.kind {
+                other.kind = .preference(weight: weight * pool.profiles[shape.profile].affinityWeight)
+            }
+            rules.append(other)
+        }
     }
 
     /// Whether no pod that the required affinity asks for is anywhere, and the pod is one of them itself.

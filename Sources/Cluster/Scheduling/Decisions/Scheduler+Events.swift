@@ -76,6 +76,7 @@ extension Scheduler {
         }
         pool.removeNode(number)
         queues.addCapacity(counted, sign: -1)
+        wakeByDomains()
         return decisions
     }
 

@@ -67,12 +67,11 @@ extension Scheduler {
             for (index, request) in shape.requests.enumerated()
             where pool.nodes[free: node, request.dimension] < request.value { lacking[index] = true }
         }
-        causes.lacking = shape.requests.enumerated().filter { lacking[$0.offset] }.map(\.element)
         causes.counters = classes[number].set.rules.rules.map(\.counter)
-        if pool.nodes.isPresent.isEmpty { causes.isSelective = true }
-        if causes.isSelective, let first = shape.requirements.nodeSelector.min(by: { $0.key < $1.key }) {
-            causes.label = WaitingIndex.Label(key: first.key, value: first.value)
-        }
+        let hasRules = !causes.counters.isEmpty  // a rule can hide what else a node lacks
+        causes.lacking = shape.requests.enumerated().filter { lacking[$0.offset] || hasRules }.map(\.element)
+        if pool.nodes.isPresent.isEmpty || hasRules { causes.isSelective = true }
+        if causes.isSelective { causes.label = Self.label(of: shape) }
         if !shape.requirements.hostPorts.isEmpty, !causes.lacking.contains(where: { $0.dimension == Dimensions.pods }) {
             causes.lacking += shape.requests.filter { $0.dimension == Dimensions.pods }  // any pod may hold the port
         }
@@ -98,6 +97,11 @@ extension Scheduler {
             for number in waiting.lacking(dimension, upTo: pool.nodes[free: node, dimension])
             where classes[number].isBlocked && fits(number, at: node) { wake(number) }
         }
+        wakeByDomains()
+    }
+
+    /// Nodes came, went or moved between domains: minima and domains changed.
+    mutating func wakeByDomains() {
         guard waiting.waitsForCounters else { return }
         for number in waiting.members where !classes[number].set.rules.rules.isEmpty { wakeIfPossible(number) }
     }
@@ -116,12 +120,41 @@ extension Scheduler {
         wake(number)
     }
 
-    /// Whether pods of the class fit onto one node, asked without a tree.
+    /// Whether pods of the class fit onto one node, asked without a tree; where not, the reasons are waited for too.
     private mutating func fits(_ number: Int, at node: Int) -> Bool {
-        let shape = pool.shape(classes[number].identity.shape, fitsAt: node)
-        guard shape else { return false }
+        let identity = classes[number].identity
+        guard pool.shape(identity.shape, fitsAt: node) else {
+            waitToo(number, for: node)
+            return false
+        }
         guard !classes[number].set.rules.rules.isEmpty else { return true }
-        return classes[number].set.rules.score(at: node, in: pool) > BestNodeTree.impossible
+        return RuleSet(shape: pool.shapes[identity.shape], labels: identity.labels, in: pool).score(at: node, in: pool)
+            > BestNodeTree.impossible
+    }
+
+    /// One reason of `node` is gone, another one came up meanwhile: that must wake the class as well.
+    private mutating func waitToo(_ number: Int, for node: Int) {
+        guard var causes = waiting.causes(of: number), pool.nodes.isPresent[node] else { return }
+        let shape = pool.shapes[classes[number].identity.shape]
+        let isAllowed = shape.filters.allSatisfy {
+            $0.verdict(on: shape.requirements, at: pool.nodes.specs[node]) == .fits
+        }
+        let old = causes
+        if isAllowed {
+            causes.lacking += shape.requests.filter { request in
+                pool.nodes[free: node, request.dimension] < request.value && !causes.lacking.contains(request)
+            }
+        } else {
+            causes.isSelective = true
+            if causes.label == nil { causes.label = Self.label(of: shape) }
+        }
+        guard causes != old else { return }
+        waiting.remove(number)
+        waiting.add(number, causes)
+    }
+
+    private static func label(of shape: Shape) -> WaitingIndex.Label? {
+        shape.requirements.nodeSelector.min { $0.key < $1.key }.map { WaitingIndex.Label(key: $0.key, value: $0.value) }
     }
 
     /// What is due by time: back-offs, reservations that were never confirmed, classes that waited very long.

@@ -3,7 +3,7 @@
 /// A change asks only for the classes that it could help; the scheduler then checks whether it does.
 struct WaitingIndex {
     /// Why a class fitted nowhere, over all nodes.
-    struct Causes {
+    struct Causes: Equatable {
         /// Dimensions that some allowed node lacked, with what is asked of them.
         var lacking: [Amount] = []
         /// Counters of its rules about other pods.
@@ -25,6 +25,7 @@ struct WaitingIndex {
     private var byDescription: Set<Int> = []
     private var causes: [Int: Causes] = [:]
 
+    func causes(of number: Int) -> Causes? { causes[number] }
     var isEmpty: Bool { causes.isEmpty }
     var members: [Int] { causes.keys.sorted() }
     var waitsForCounters: Bool { !byCounter.isEmpty }

@@ -1,0 +1,180 @@
+/// Why a pod is where it is, or nowhere.
+package struct Explanation: Sendable {
+    package enum State: String, Sendable {
+        case held, queued, waiting, backingOff, nominated, assumed, running, leaving
+    }
+
+    package var state: State
+    /// How many nodes were not possible, by reason; a node that lacks two things counts twice.
+    package var reasons: [Reason: Int]
+    /// How many nodes are possible.
+    package var possible: Int
+    /// The queue it belongs to and how many pods are before it there, by priority and arrival.
+    package var queue: String
+    package var place: Int
+    /// What would let it run, the change that opens most nodes first.
+    package var help: [String]
+}
+
+/// One part of a score.
+package struct ScorePart: Sendable, Equatable {
+    package var name: String
+    package var value: Double
+}
+
+extension Scheduler {
+    /// Explains the pod `id` as things are now; looks at every node.
+    package mutating func explain(_ id: String) -> Explanation? {
+        guard let pod = pool.pods.numbers[id] else { return nil }
+        let isPlaced = pool.pods.node[Int(pod)] >= 0
+        let number = classNumber(of: pod)
+        var reasons: [Reason: Int] = [:]
+        var possible = 0
+        if !isPlaced {
+            classes[number].set.synchronize(with: pool)
+            for node in pool.nodes.isPresent.members {
+                let why = whyNot(number, at: node)
+                if why.isEmpty { possible += 1 }
+                for reason in why { reasons[reason, default: 0] += 1 }
+            }
+        }
+        let lane = pool.pods.lane(of: pod)
+        let isQueued = pool.pods.state[Int(pod)] == .queued
+        return Explanation(
+            state: state(of: pod), reasons: reasons, possible: possible,
+            queue: queues.bands[queues.lanes[lane].band].name,
+            place: isQueued ? queues.place(of: pod, in: lane, pool.pods) : 0, help: help(reasons))
+    }
+
+    /// The possible nodes of a pod that is not placed, with their scores, best first.
+    package mutating func possibleNodes(of id: String) -> [(node: String, score: Double)] {
+        guard let pod = pool.pods.numbers[id], pool.pods.node[Int(pod)] < 0 else { return [] }
+        let number = classNumber(of: pod)
+        keepWarm(number)
+        var found: [(node: String, score: Double)] = []
+        for node in pool.nodes.isPresent.members {
+            let score = classes[number].set.score(at: node, in: pool)
+            if score > BestNodeTree.impossible { found.append((pool.nodes.specs[node].name, score)) }
+        }
+        return found.sorted { $0.score > $1.score || $0.score == $1.score && $0.node < $1.node }
+    }
+
+    /// The parts of a placed pod's score at its node, as if it were placed again now.
+    package mutating func scores(of id: String) -> [ScorePart] {
+        guard let pod = pool.pods.numbers[id], pool.pods.node[Int(pod)] >= 0 else { return [] }
+        let node = Int(pool.pods.node[Int(pod)])
+        pool.displace(pod)
+        defer { pool.place(pod, on: node) }
+        let identity = classes[classNumber(of: pod)].identity
+        let shape = pool.shapes[identity.shape]
+        var parts = [ScorePart(name: "NodeResources", value: shape.resourceScore.score(at: node, in: pool.nodes))]
+        for score in pool.profiles[shape.profile].scores
+        where score.plugin.concerns(shape.requirements, in: pool.layers) {
+            let value = score.plugin.score(of: shape.requirements, at: pool.nodes.specs[node], in: pool.layers)
+            parts.append(ScorePart(name: type(of: score.plugin).name, value: score.weight * value))
+        }
+        let rules = RuleSet(shape: shape, labels: identity.labels, in: pool)
+        if !rules.rules.isEmpty { parts.append(ScorePart(name: "OtherPods", value: rules.score(at: node, in: pool))) }
+        return parts
+    }
+
+    /// The name of the node a pod is on, or is to be on.
+    package func node(of id: String) -> String? {
+        guard let pod = pool.pods.numbers[id], pool.pods.node[Int(pod)] >= 0 else { return nil }
+        return pool.nodes.specs[Int(pool.pods.node[Int(pod)])].name
+    }
+
+    private func state(of pod: Int32) -> Explanation.State {
+        switch pool.pods.state[Int(pod)] {
+        case .vacant, .held: .held
+        case .queued: .queued
+        case .parked: .waiting
+        case .backingOff: .backingOff
+        case .nominated: .nominated
+        case .assumed: .assumed
+        case .running: .running
+        case .leaving: .leaving
+        }
+    }
+
+    /// All that keeps pods of a class off one node; empty when nothing does.
+    private func whyNot(_ number: Int, at node: Int) -> [Reason] {
+        let shape = pool.shapes[classes[number].identity.shape]
+        for filter in shape.filters {
+            switch filter.verdict(on: shape.requirements, at: pool.nodes.specs[node]) {
+            case .fits: continue
+            case .full(let reason), .never(let reason): return [reason]
+            }
+        }
+        var reasons: [Reason] = []
+        for request in shape.requests where pool.nodes[free: node, request.dimension] < request.value {
+            reasons.append(.insufficient(pool.dimensions.names[request.dimension]))
+        }
+        if let port = HostPortFilter.conflict(shape.requirements.hostPorts, at: node, in: pool.ports) {
+            reasons.append(.hostPort(port.port))
+        }
+        let rules = classes[number].set.rules
+        let isFirst = rules.isFirst(in: pool)
+        for rule in rules.rules {
+            let domain = pool.counters.keys[rule.key].domain(of: node)
+            guard rules.score(rule, in: domain, isFirst: isFirst, of: pool) == BestNodeTree.impossible else { continue }
+            reasons.append(rule.reason(in: domain, key: pool.counters.keys[rule.key].name))
+        }
+        return reasons
+    }
+
+    private func help(_ reasons: [Reason: Int]) -> [String] {
+        reasons.sorted { $0.value > $1.value || $0.value == $1.value && $0.key.description < $1.key.description }.map {
+            "\($0.key.remedy) (\($0.value) \($0.value == 1 ? "node" : "nodes"))"
+        }
+    }
+}
+
+extension DomainRule {
+    func reason(in domain: Int, key: String) -> Reason {
+        if domain < 0 { return .missingTopologyKey(key) }
+        return switch kind {
+        case .affinity: .podAffinity
+        case .antiAffinity: isOthers ? .existingAntiAffinity : .podAntiAffinity
+        case .spread, .softSpread, .preference: .topologySpread(key)
+        }
+    }
+}
+
+extension Reason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .otherNode: "another node is named"
+        case .unschedulable: "cordoned"
+        case .nodeAffinity: "node selector or affinity does not match"
+        case .volumeNodes: "a volume cannot be reached"
+        case .taint(let key): "taint \(key) is not tolerated"
+        case .addressPool(let pool): "address pool \(pool) cannot be reached"
+        case .insufficient(let name): "insufficient \(name)"
+        case .hostPort(let port): "host port \(port) is taken"
+        case .podAffinity: "no pod it must be near is there"
+        case .podAntiAffinity: "a pod it must be away from is there"
+        case .existingAntiAffinity: "a pod there wants to be away from it"
+        case .missingTopologyKey(let key): "label \(key) is missing"
+        case .topologySpread(let key): "spread over \(key) would be uneven"
+        }
+    }
+
+    /// What would take it away.
+    var remedy: String {
+        switch self {
+        case .otherNode: "drop or correct the node's name"
+        case .unschedulable: "uncordon"
+        case .nodeAffinity: "label nodes, or widen the selector"
+        case .volumeNodes: "move or replicate the volume"
+        case .taint(let key): "tolerate or remove taint \(key)"
+        case .addressPool(let pool): "make address pool \(pool) reachable"
+        case .insufficient(let name): "free or add \(name), or ask for less"
+        case .hostPort(let port): "free host port \(port)"
+        case .podAffinity: "start the pods it must be near"
+        case .podAntiAffinity, .existingAntiAffinity: "add nodes or move the pods it must be away from"
+        case .missingTopologyKey(let key): "label nodes with \(key)"
+        case .topologySpread(let key): "make room in the emptiest \(key)"
+        }
+    }
+}
