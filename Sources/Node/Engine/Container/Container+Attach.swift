@@ -12,6 +12,8 @@ extension Container {
         if case .restarting = machine.phase {
             throw .conflict("container \(id) is restarting, wait until the container is running")
         }
+        // A launch has counted its sockets already: join what it makes instead.
+        if machine.phase == .starting { try await inTurn {} }
         let keys = try DetachKeys(options.detachKeys.flatMap { $0.isEmpty ? nil : $0 } ?? DetachKeys.standard)
         var past: OutputStream?
         if options.logs {
