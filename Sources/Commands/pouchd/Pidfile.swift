@@ -59,7 +59,11 @@ struct RootLock: ~Copyable {
     }
 
     private static func locked(_ root: String, _ name: String) throws(ConfigurationError) -> CInt {
-        try makeDirectories(leadingTo: root + "/")
+        do throws(ConfigurationError) {
+            try makeDirectories(leadingTo: root + "/")
+        } catch {
+            throw .machine("\(name) \(root) cannot be made: \(error)")
+        }
         let descriptor = open("\(root)/pouchd.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw .machine("\(name) \(root) is not writable: \(String(cString: strerror(errno)))")
