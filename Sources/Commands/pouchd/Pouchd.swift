@@ -86,7 +86,7 @@ struct Pouchd: AsyncParsableCommand {
                 metadata: [
                     "hosts": .array(settings.hosts.map { .stringConvertible($0) }), "version": "\(Self.version)",
                 ])
-            ServiceManager.notify("READY=1")
+            SystemdNotification.notify("READY=1")
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)
         let services = ServiceGroup(
@@ -96,7 +96,7 @@ struct Pouchd: AsyncParsableCommand {
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await services.run()
-        ServiceManager.notify("STOPPING=1")
+        SystemdNotification.notify("STOPPING=1")
         logger.info("pouchd ends; containers go on")
         _ = consume execLock
         _ = consume dataLock

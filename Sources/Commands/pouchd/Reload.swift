@@ -11,7 +11,7 @@ struct Reload: Service {
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-            ServiceManager.notify("RELOADING=1")
+            SystemdNotification.notify("RELOADING=1")
             do {
                 let settings = try Settings(flags, Pouchd.file(configFile))
                 threshold.level = settings.log.level
@@ -19,7 +19,7 @@ struct Reload: Service {
             } catch {
                 logger.error("configuration not reloaded", metadata: ["error": "\(error)"])
             }
-            ServiceManager.notify("READY=1")
+            SystemdNotification.notify("READY=1")
         }
     }
 }

@@ -3,7 +3,7 @@ internal import Glibc
 /// The service manager that started us, if one did.
 ///
 /// Source: sd_notify(3).
-enum ServiceManager {
+enum SystemdNotification {
     /// Tells it how we are, such as `READY=1`; without a manager nothing happens.
     static func notify(_ state: String) {
         guard let name = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), !name.isEmpty else { return }
