@@ -1,5 +1,4 @@
 internal import CLinux
-internal import ContainerRuntime
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
@@ -8,9 +7,12 @@ internal import ShimProtocol
 /// `pouch-runtime shim`: the process beside one container, from its birth to its end.
 ///
 /// Born by pouchd, in its own session and with the container's orphans as its children; listens first, so that a pouchd that
-/// dies now finds it; runs the container in this very process; reports; only then does what can wait.
+/// dies now finds it; has the container started by a copy of itself, without a second program; reports; only then does what
+/// can wait.
 package enum Shim {
     /// Serves the container that `DIR/shim.json` describes; comes back when the shim is to end.
+    ///
+    /// The program's file is protected by then: the command line sees to that (CVE-2019-5736).
     ///
     /// - Parameter words: `--directory DIR`.
     /// - Returns: The exit code of this process: 0 when the container ran, whatever became of it; 1 when it was not started.
@@ -22,7 +24,6 @@ package enum Shim {
         var birth = Birth(directory: words[1])
         let server: ShimServer
         do throws(ShimFailure) {
-            try birth.protectExecutable()
             server = try birth.bear()
         } catch {
             birth.report(.failed(error))
@@ -102,15 +103,6 @@ struct Birth {
     }
 
     // MARK: Steps
-
-    /// Comes back at once when pouchd has started us from a read-only mount; else starts this program over, from one.
-    func protectExecutable() throws(ShimFailure) {
-        do throws(RuntimeError) {
-            try ProtectedExecutable.ensure(arguments: CommandLine.arguments)
-        } catch {
-            throw ShimFailure(stage: "executable", errno: error.errno, message: error.description)
-        }
-    }
 
     private func readConfiguration() throws(ShimFailure) -> ShimConfiguration {
         let path = "\(directory)/\(ShimProtocol.FileName.configuration)"

@@ -4,7 +4,7 @@
 ///  pouchd                                       pouch-runtime shim                          container
 ///    | writes DIR/shim.json, DIR/config.json            |                                        |
 ///    | posix_spawn: --directory DIR, fd 3 = report ---->| listens on DIR/shim.sock (0600)        |
-///    |              fd 4… = sockets attached before     | create + start, in this process ------>| execve
+///    |              fd 4… = sockets attached before     | create + start, by a copy of itself -->| execve
 ///    |                      the container starts        |                                        |
 ///    |<-- fd 3: {"pid":N,…} or {"error":{…}}, closed ---|                                        |
 ///    |                                                  |                                        |

@@ -110,7 +110,7 @@ private struct Model {
 
 @Suite("Switchboard")
 struct SwitchboardTests {
-    @Test("no byte is lost, doubled or out of order for anybody, and queues stay bounded", arguments: UInt64(0)..<150)
+    @Test("no byte is lost, doubled or out of order for anybody, and queues stay bounded", arguments: UInt64(0)..<60)
     func random(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         var model = Model(seed: seed)

@@ -14,6 +14,7 @@ final class BuiltInRuntime: ContainerDriver {
     private var pid: Int32 = 0
     private var cgroup: String?
     private var hasOwnProcesses = false
+    private var hasLastHooks = false
     /// Found when first asked for: the start does not wait for it.
     private(set) lazy var group: ContainerGroup? = cgroup.flatMap { ContainerGroup(path: $0) }
     /// Until the start: layers and all may be long.
@@ -37,6 +38,7 @@ final class BuiltInRuntime: ContainerDriver {
         pid = process.pid
         cgroup = answer.cgroup
         hasOwnProcesses = answer.hasOwnProcesses
+        hasLastHooks = answer.hasLastHooks
         return StartedContainer(process: process, streams: answer.streams, terminal: answer.terminal)
     }
 
@@ -58,6 +60,7 @@ final class BuiltInRuntime: ContainerDriver {
         } catch {
             throw Self.failure(error, stage: "create")
         }
+        answer.hasLastHooks = spec.hooks?.poststop?.isEmpty == false
         answer.hasOwnProcesses = spec.linux?.namespaces?.contains { $0.type == .pid && $0.path == nil } ?? false
         return answer
     }
@@ -131,8 +134,15 @@ final class BuiltInRuntime: ContainerDriver {
         try perform("update") { (launcher) throws(RuntimeError) in try launcher.update(id, resources) }
     }
 
+    /// Done right here unless hooks could hold up the loop: the shim will not live long enough for its size to count.
     func delete() throws(ShimFailure) -> DriverStep<Void> {
-        try perform("delete") { (launcher) throws(RuntimeError) in try launcher.delete(id, force: true) }
+        guard !hasLastHooks else {
+            return try perform("delete") { (launcher) throws(RuntimeError) in try launcher.delete(id, force: true) }
+        }
+        do throws(RuntimeError) { try launcher.delete(id, force: true) } catch {
+            throw Self.failure(error, stage: "delete")
+        }
+        return .done(())
     }
 
     private func perform(

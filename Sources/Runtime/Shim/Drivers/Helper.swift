@@ -11,6 +11,8 @@ struct HelperAnswer {
     var cgroup: String?
     /// Whether the kernel kills everything in the container with its first process.
     var hasOwnProcesses = false
+    /// Whether programs are to be run at its end.
+    var hasLastHooks = false
     /// The shim's ends of stdin, stdout and stderr; the master of a terminal stands for all three.
     var streams: [Int32?] = [nil, nil, nil]
     var terminal: Int32?
@@ -59,7 +61,10 @@ struct Helper {
             let answer = try body()
             let all = answer.streams + [answer.terminal]
             descriptors = all.compactMap { $0 }
-            message = ["sent": .array(all.map { .bool($0 != nil) }), "ownProcesses": .bool(answer.hasOwnProcesses)]
+            message = [
+                "sent": .array(all.map { .bool($0 != nil) }), "ownProcesses": .bool(answer.hasOwnProcesses),
+                "lastHooks": .bool(answer.hasLastHooks),
+            ]
             message["process"] = answer.process?.json
             message["cgroup"] = answer.cgroup?.json
         } catch {
@@ -83,7 +88,8 @@ struct Helper {
             let all = try field["sent"].read([Bool].self).map { $0 ? rest.popFirst() : nil }
             return HelperAnswer(
                 process: try field["process"].readIfPresent(), cgroup: try field["cgroup"].stringIfPresent(),
-                hasOwnProcesses: try field["ownProcesses"].bool(), streams: Array(all.prefix(3)), terminal: all[3])
+                hasOwnProcesses: try field["ownProcesses"].bool(), hasLastHooks: try field["lastHooks"].bool(),
+                streams: Array(all.prefix(3)), terminal: all[3])
         } catch let failure as ShimFailure {
             throw failure
         } catch {
