@@ -23,6 +23,8 @@ package struct ExtractionOptions: Equatable, Sendable {
 
     package var whiteouts: Whiteouts
     package var ownership: Ownership = .archived
+    /// Applied last: the owners meant are those of a user namespace.
+    package var ownerMap: OwnerMap?
     /// Content that may be written in all; nil when nothing was declared.
     package var byteLimit: Int64?
     package var entryLimit: Int = 10_000_000

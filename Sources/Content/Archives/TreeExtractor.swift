@@ -52,6 +52,7 @@ package final class TreeExtractor {
         if case .overlay(let attributes) = options.whiteouts, path.name.starts(with: Whiteout.prefix) {
             return try hide(entry, path, attributes)
         }
+        _ = try ownership(of: entry)  // before anything is replaced
         let directory = try parentDirectory(of: path, entry)
         try make(entry, path, at: directory.raw, from: reader)
     }
@@ -123,9 +124,9 @@ package final class TreeExtractor {
         }
         guard let file = made.take() else { return }
         try write(entry, to: file.raw, from: reader)
+        let (owner, group) = try ownership(of: entry)
         try attempt(path) { () throws(SyscallError) in
             let number = file.raw
-            let (owner, group) = ownership(of: entry)
             // Also for root's: below a set-group-id directory a file is born with the directory's group.
             try check("fchown") { fchown(number, owner, group) }
             try check("fchmod") { fchmod(number, entry.mode) }
@@ -216,8 +217,8 @@ package final class TreeExtractor {
     private func describe(_ entry: ArchiveEntry, _ path: EntryPath, name: [UInt8], at directory: Int32, timed: Bool)
         throws(ArchiveError)
     {
+        let (owner, group) = try ownership(of: entry)
         try attempt(path) { () throws(SyscallError) in
-            let (owner, group) = ownership(of: entry)
             try Names.changeOwner(name, at: directory, to: owner, group)
             if case .symbolicLink = entry.kind {} else { try Names.changeMode(name, at: directory, to: entry.mode) }
         }
@@ -231,11 +232,18 @@ package final class TreeExtractor {
         }
     }
 
-    private func ownership(of entry: ArchiveEntry) -> (owner: UInt32, group: UInt32) {
-        switch options.ownership {
-        case .archived: (entry.owner, entry.group)
-        case .fixed(let owner, let group): (owner, group)
+    private func ownership(of entry: ArchiveEntry) throws(ArchiveError) -> (owner: UInt32, group: UInt32) {
+        let meant =
+            switch options.ownership {
+            case .archived: (owner: entry.owner, group: entry.group)
+            case .fixed(let owner, let group): (owner: owner, group: group)
+            }
+        guard let map = options.ownerMap else { return meant }
+        guard let mapped = map.outside(owner: meant.owner, group: meant.group) else {
+            throw .conflict(
+                entry: entry.name, reason: "owner \(meant.owner):\(meant.group) cannot be mapped to the user namespace")
         }
+        return mapped
     }
 
     private func setAttributes(

@@ -304,7 +304,7 @@ struct OverlaySnapshotterTests {
             let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 65536)]
             let map = SnapshotMount.IDMap(users: range, groups: range)
             _ = try driver.prepare("one", from: image.top, options: SnapshotOptions(idMap: map))
-            let owners = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+            let seen = try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
                 let sink = ArraySink()
                 try TreeArchiver(to: sink).archive(tree, includingRoot: true)
                 let reader = try TarReader(ArraySource(sink.bytes))
@@ -312,13 +312,19 @@ struct OverlaySnapshotterTests {
                 while let entry = try reader.nextEntry() { owners.insert(entry.owner) }
                 return owners
             }
-            #expect(owners == [100_000])
+            #expect(seen == [100_000])
             #expect(try make(driver, store).mount("one").idMap == map)
+            let owners = try #require(driver.ownerMap(of: "one"))
             try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
                 let bytes = HandmadeArchive.of { $0.file("mine", "x") }
-                var options = CopyOptions()
-                options.owner = (user: 100_007, group: 100_007)
-                try ContainerFiles(root: tree).extract(ArraySource(bytes), into: "/", options)
+                var options = ExtractionOptions.plain
+                options.ownership = .fixed(owner: 7, group: 7)
+                options.ownerMap = owners
+                _ = try TreeExtractor.extract(ArraySource(bytes), into: tree, options: options)
+                options.ownership = .fixed(owner: 70_000, group: 0)
+                #expect(throws: ArchiveError.self) {
+                    try TreeExtractor.extract(ArraySource(bytes), into: tree, options: options)
+                }
             }
             let sink = ArraySink()
             try driver.writeLayer(of: "one", to: sink)

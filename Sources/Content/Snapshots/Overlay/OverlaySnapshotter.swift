@@ -114,6 +114,10 @@ package final class OverlaySnapshotter: Snapshotter {
             idMap: snapshot.options.idMap)
     }
 
+    package func ownerMap(of id: String) -> OwnerMap? {
+        known.withLock { $0[id]?.options.idMap?.owners }
+    }
+
     package func remove(_ id: String) throws(SnapshotError) {
         let snapshot = known.withLock { $0.removeValue(forKey: id) }
         let away = "\(root)/tmp/snapshot-\(id)"
@@ -194,9 +198,7 @@ package final class OverlaySnapshotter: Snapshotter {
             let leftOut = try comparison.leftOut()
             var options = ArchivingOptions(whiteouts: .overlay)
             options.leavesOut = { leftOut.contains("/\($0)") }
-            if let map = snapshot.options.idMap {
-                options.owners = { (map.users.container($0), map.groups.container($1)) }
-            }
+            if let map = snapshot.options.idMap?.owners { options.owners = map.inside }
             try TreeArchiver(to: sink, options: options).archive(comparison.upper)
         }
     }
@@ -244,15 +246,5 @@ package final class OverlaySnapshotter: Snapshotter {
         } catch {
             throw .archive(error)
         }
-    }
-}
-
-extension [SnapshotMount.IDRange] {
-    /// The number inside the user namespace of a number on the host; what is not mapped stays.
-    func container(_ host: UInt32) -> UInt32 {
-        for range in self where host >= range.host && host - range.host < range.count {
-            return range.container + (host - range.host)
-        }
-        return host
     }
 }

@@ -1,3 +1,5 @@
+internal import Archives
+
 /// The overlay mount that makes a snapshot a root filesystem: a value, which somebody else performs.
 ///
 /// The mount point may be anywhere; whoever mounts needs no more than this value.
@@ -23,6 +25,14 @@ package struct SnapshotMount: Equatable, Sendable, Codable {
         package init(users: [IDRange], groups: [IDRange]) {
             self.users = users
             self.groups = groups
+        }
+
+        /// The same for archives.
+        var owners: OwnerMap {
+            func ranges(_ ranges: [IDRange]) -> [OwnerMap.Range] {
+                ranges.map { OwnerMap.Range(inside: $0.container, outside: $0.host, count: $0.count) }
+            }
+            return OwnerMap(users: ranges(users), groups: ranges(groups))
         }
     }
 

@@ -84,6 +84,11 @@ package protocol Snapshotter: Sendable {
     /// made again.
     func mount(_ id: String) throws(SnapshotError) -> SnapshotMount
 
+    /// Which numbers the owners inside have in the snapshot's files; nil without a user namespace.
+    ///
+    /// Reads memory only.
+    func ownerMap(of id: String) -> OwnerMap?
+
     /// Removes a snapshot and lets its layers go; one that is gone already is fine.
     func remove(_ id: String) throws(SnapshotError)
 

@@ -92,7 +92,7 @@ struct ContainerFiles: Sendable {
         do throws(EngineError) {
             try await withTree { (tree) throws(ArchiveError) in
                 let sink = PipeSink(pipe)
-                try PathLookup(tree, path, of: id).archive(to: sink)
+                try PathLookup(tree, path, of: id).archive(to: sink, owners: snapshots.ownerMap(of: id))
                 try sink.flush()
             }
             pipe.finish()
@@ -110,6 +110,8 @@ struct ContainerFiles: Sendable {
             if isReadOnly, process == nil, !isInMount(path) {
                 throw ArchiveError.kernel(SyscallError("write", errno: EROFS, subject: path))
             }
+            var options = options
+            options.ownerMap = snapshots.ownerMap(of: id)
             _ = try TreeExtractor.extract(PipeSource(pipe), into: Tree(sharing: folder), options: options)
         }
     }
@@ -177,8 +179,10 @@ struct PathLookup {
     }
 
     /// Writes its tar: under its own name, or as `.` when its content is meant.
-    func archive(to sink: any BlockSink) throws(ArchiveError) {
-        let archiver = TreeArchiver(to: sink)
+    func archive(to sink: any BlockSink, owners: OwnerMap?) throws(ArchiveError) {
+        var options = ArchivingOptions()
+        if let owners { options.owners = owners.inside }
+        let archiver = TreeArchiver(to: sink, options: options)
         if meansContent {
             // Every name begins with `./`: docker's client puts the destination's name in the place of that dot.
             let folder = try folder()

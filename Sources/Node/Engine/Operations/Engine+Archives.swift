@@ -99,7 +99,9 @@ extension Engine {
                 do throws(SnapshotError) {
                     try snapshots.withRoot(of: id, writable: false) { (tree) throws(ArchiveError) in
                         let sink = PipeSink(pipe)
-                        try TreeArchiver(to: sink).archive(tree)
+                        var options = ArchivingOptions()
+                        if let owners = snapshots.ownerMap(of: id) { options.owners = owners.inside }
+                        try TreeArchiver(to: sink, options: options).archive(tree)
                         try sink.flush()
                     }
                     pipe.finish()
