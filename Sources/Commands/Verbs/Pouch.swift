@@ -51,7 +51,7 @@ struct Invocation {
             return try help(words.dropFirst(), options)
         }
         guard let command = commands.first(where: { $0.answers(to: word) }) else {
-            throw .unknownCommand(word, nearest: nearest(word, in: commands.map(\.name)))
+            throw .unknownCommand("\(path) \(word)", nearest: nearest(word, in: commands.map(\.name)))
         }
         let rest = words.dropFirst()
         switch command {

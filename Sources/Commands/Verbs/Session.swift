@@ -1,6 +1,7 @@
 internal import DockerClient
 internal import Glibc
 internal import JSON
+internal import Units
 
 /// What a verb works with: the daemon, the three standard descriptors, the environment.
 ///
@@ -16,7 +17,7 @@ final class Session {
     /// Tells on the errors how long each stage took.
     let isDebugging: Bool
     private var collected: [UInt8] = []
-    private var lastMark = Moment.now()
+    private var lastMark = Timestamp.now
 
     init(
         client: DockerClient, input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, ownsSignals: Bool = false,
@@ -62,10 +63,9 @@ final class Session {
     /// Ends a stage of a longer work; with `--debug` its time is told.
     func mark(_ stage: String) {
         guard isDebugging else { return }
-        let now = Moment.now()
-        let spent = (now.seconds - lastMark.seconds) * 1_000_000 + (now.nanoseconds - lastMark.nanoseconds) / 1000
+        let spent = Timestamp.now.duration(since: lastMark).inNanoseconds / 1000
         complain("pouch: \(stage): \(spent / 1000).\(String(1000 + spent % 1000).dropFirst()) ms")
-        lastMark = .now()
+        lastMark = .now
     }
 
     /// What to tell the user of a failure; a container that is not there gets a hint at one that is.

@@ -38,15 +38,20 @@ struct TerminalTests {
                 case "POST /containers/create": channel.answer(201, #"{"Id":"c0ffee"}"#)
                 case "POST /containers/c0ffee/attach":
                     channel.upgrade()
+                    guard channel.read() == Array("ls".utf8) else { return }
                     channel.send(Array("prompt\r\n".utf8))  // a terminal's stream has no frames
+                    var shown = [UInt8](repeating: 0, count: 100)
+                    let count = read(master, &shown, shown.count)
+                    // What is shown is the prompt alone: nothing that was typed is echoed.
+                    #expect(String(decoding: shown[..<max(0, count)], as: UTF8.self) == "prompt\r\n")
+                    write(master, "\u{10}\u{11}", 2)
                     while channel.read() != nil {}
                 case "POST /containers/c0ffee/wait":
                     channel.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
                     while channel.read() != nil {}
                 case "POST /containers/c0ffee/resize":
                     channel.answer(200)
-                    // By now the terminal is raw: what is typed is not echoed.
-                    write(master, "ls\u{10}\u{11}", 4)
+                    write(master, "ls", 2)  // by now the terminal is raw
                 default: channel.answer(204)
                 }
             }
@@ -63,9 +68,6 @@ struct TerminalTests {
             #expect(daemon.requests.map(\.target).contains("/containers/c0ffee/resize?h=33&w=101"))
         }
         #expect(isCooked(slave))
-        var shown = [UInt8](repeating: 0, count: 100)
-        let count = read(master, &shown, shown.count)
-        #expect(String(decoding: shown[..<max(0, count)], as: UTF8.self) == "prompt\r\n")
     }
 
     @Test("comes back when the raw mode's value goes") func scope() throws {

@@ -172,7 +172,7 @@ struct DockerClientTests {
             let stream = try client.hijack(Request("POST", "/attach"))
             let (typed, shown) = (try Pipe(), try Pipe())
             let collector = Collector(shown.reader)
-            let feeder = Feeder(typed.writer, count)
+            let feeder = Feeder(typed, count)
             var relay = Relay(input: typed.reader, output: shown.writer, errors: shown.writer, isMultiplexed: false)
             #expect(try relay.run(stream) == .closed)
             shown.closeWriter()

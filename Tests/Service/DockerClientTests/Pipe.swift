@@ -82,11 +82,11 @@ final class Feeder: Worker {
     private let descriptor: Int32
     private let count: Int
 
-    init(_ descriptor: Int32, _ count: Int) {
-        self.descriptor = dup(descriptor)
+    init(_ pipe: Pipe, _ count: Int) {
+        descriptor = dup(pipe.writer)
         self.count = count
         super.init()
-        close(descriptor)
+        pipe.closeWriter()
         start()
     }
 

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Units
 
 /// Limits that `update` can also change.
 struct LimitFlags {
@@ -29,10 +30,10 @@ struct LimitFlags {
             .number("cpu-rt-runtime", "Limit CPU real-time runtime in microseconds", \.cpuRealtimeRuntime),
             .number("cpu-shares", short: "c", "CPU shares (relative weight)", \.cpuShares),
             Flag(long: "cpus", placeholder: "decimal", help: "Number of CPUs") { (limits, text) throws(FlagError) in
-                guard let number = Double(text), number >= 0, number < 1e6 else {
+                guard let count = try? CPUCount(parsing: text) else {
                     throw FlagError(reason: "expected a number of CPUs such as 1.5")
                 }
-                limits.cpus = Int64((number * 1e9).rounded())
+                limits.cpus = count.nano
             },
             .text("cpuset-cpus", "CPUs in which to allow execution (0-3, 0,1)", \.cpusetCPUs),
             .text("cpuset-mems", "MEMs in which to allow execution (0-3, 0,1)", \.cpusetMemory),

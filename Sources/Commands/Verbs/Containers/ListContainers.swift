@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch ps` does.
 struct ListContainers: Verb {
@@ -39,7 +40,7 @@ struct ListContainers: Verb {
             for container in containers { try session.say(identifier(container["Id"]?.stringValue ?? "")) }
             return
         }
-        let now = Moment.now()
+        let now = Timestamp.now
         var listing = Listing(headers: Self.headers, table: table, rows: [])
         listing.rows = containers.map { row($0, now) }
         try session.write(try listing.text(format: format).utf8)
@@ -59,9 +60,9 @@ struct ListContainers: Verb {
 
     private func identifier(_ id: String) -> String { isFull ? id : String(id.prefix(12)) }
 
-    private func row(_ container: JSONValue, _ now: Moment) -> Listing.Row {
+    private func row(_ container: JSONValue, _ now: Timestamp) -> Listing.Row {
         let labels = container["Labels"]?.objectValue ?? [:]
-        let created = Moment(seconds: container["Created"]?.intValue ?? 0)
+        let created = Timestamp(seconds: container["Created"]?.intValue ?? 0)
         let command = container["Command"]?.stringValue ?? ""
         let names = (container["Names"]?.arrayValue ?? []).compactMap(\.stringValue)
             .filter { isFull || !$0.dropFirst().contains("/") }.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 }

@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch logs` does.
 struct Logs: Verb {
@@ -39,8 +40,8 @@ struct Logs: Verb {
         query.add("follow", follows)
         query.add("details", withDetails)
         query.add("timestamps", withTimestamps)
-        query.add("since", since.map { Moment.filter($0) })
-        query.add("until", until.map { Moment.filter($0) })
+        query.add("since", since.map { Timestamp.filter($0) })
+        query.add("until", until.map { Timestamp.filter($0) })
         query.add("tail", tail ?? "all")
         let stream = try session.open(Request("GET", path("containers", container, "logs"), query))
         // A daemon that does not say how it sends the stream is asked what the container is.

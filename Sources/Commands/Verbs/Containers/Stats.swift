@@ -1,6 +1,7 @@
 internal import DockerClient
 internal import Glibc
 internal import JSON
+internal import Units
 
 /// What `pouch stats` does.
 struct Stats: Verb {
@@ -103,10 +104,9 @@ struct StatsWatch {
 
     /// Reads what comes until `milliseconds` are over or `isEnough`.
     mutating func collect(milliseconds: Int64, _ isEnough: ([Entry]) -> Bool) throws(Failure) {
-        let start = Moment.now()
+        let start = Timestamp.now
         while !isEnough(entries) {
-            let now = Moment.now()
-            let spent = (now.seconds - start.seconds) * 1000 + (now.nanoseconds - start.nanoseconds) / 1_000_000
+            let spent = Timestamp.now.duration(since: start).inNanoseconds / 1_000_000
             guard spent < milliseconds else { return }
             var polled = entries.map { pollfd(fd: $0.isOver ? -1 : $0.stream.raw, events: Int16(POLLIN), revents: 0) }
             guard poll(&polled, nfds_t(polled.count), Int32(milliseconds - spent)) > 0 else { continue }

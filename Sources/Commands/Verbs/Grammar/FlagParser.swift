@@ -21,7 +21,7 @@ extension UsageError: CustomStringConvertible {
         case .badValue(let value, let flag, let reason): "invalid argument \"\(value)\" for \"\(flag)\": \(reason)"
         case .operands(let text): text
         case .unknownCommand(let command, let nearest):
-            "'\(command)' is not a pouch command" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+            "'\(command)' is not a command" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
         case .help: ""
         }
     }

@@ -2,6 +2,7 @@ internal import DockerClient
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
+internal import Units
 
 /// What `pouch tag` does.
 struct Tag: Verb {
@@ -121,7 +122,7 @@ struct History: Verb {
             for step in steps { try session.say(identifier(step)) }
             return
         }
-        let now = Moment.now()
+        let now = Timestamp.now
         let listing = Listing(
             headers: [
                 ("ID", "IMAGE"), ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED AT"),
@@ -138,21 +139,16 @@ struct History: Verb {
         return String(id.dropFirst("sha256:".count).prefix(12))
     }
 
-    private func row(_ step: JSONValue, _ now: Moment) -> Listing.Row {
-        let created = Moment(seconds: step["Created"]?.intValue ?? 0)
+    private func row(_ step: JSONValue, _ now: Timestamp) -> Listing.Row {
+        let created = Timestamp(seconds: step["Created"]?.intValue ?? 0)
         let command = (step["CreatedBy"]?.stringValue ?? "").replacing("\t", with: " ")
         let size = step["Size"]?.doubleValue ?? 0
         return Listing.Row(fields: [
-            "Comment": step["Comment"] ?? "", "CreatedAt": .string(created.broken("%Y-%m-%dT%H:%M:%S") + zone(created)),
+            "Comment": step["Comment"] ?? "", "CreatedAt": .string(created.stamp(withDecimals: false)),
             "CreatedBy": .string(isFull ? command : Human.shortened(command, 45)),
             "CreatedSince": .string(created.ago(now: now)), "ID": .string(identifier(step)),
             "Size": .string(isHuman ? Human.size(size) : "\(Int64(size))"),
         ])
-    }
-
-    private func zone(_ moment: Moment) -> String {
-        let zone = moment.broken("%z")
-        return zone == "+0000" ? "Z" : "\(zone.prefix(3)):\(zone.suffix(2))"
     }
 }
 

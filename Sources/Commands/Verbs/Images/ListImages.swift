@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch images` does.
 struct ListImages: Verb {
@@ -55,7 +56,7 @@ struct ImageListFlags {
             for image in images { try session.say(identifier(image)) }
             return
         }
-        let now = Moment.now()
+        let now = Timestamp.now
         let headers = [
             ("Repository", "REPOSITORY"), ("Tag", "TAG"), ("Digest", "DIGEST"), ("ID", "IMAGE ID"),
             ("CreatedSince", "CREATED"), ("CreatedAt", "CREATED AT"), ("Size", "SIZE"), ("Containers", "CONTAINERS"),
@@ -74,7 +75,7 @@ struct ImageListFlags {
     }
 
     /// One row for each name; an image without names has one of its own.
-    private func rows(_ image: JSONValue, _ now: Moment) -> [Listing.Row] {
+    private func rows(_ image: JSONValue, _ now: Timestamp) -> [Listing.Row] {
         let tags = (image["RepoTags"]?.arrayValue ?? []).compactMap(\.stringValue).filter { $0 != "<none>:<none>" }
         let digests = (image["RepoDigests"]?.arrayValue ?? []).compactMap(\.stringValue)
             .filter { !$0.hasPrefix("<none>@") }
@@ -95,9 +96,9 @@ struct ImageListFlags {
     }
 
     private func row(
-        _ image: JSONValue, _ repository: String, _ tag: String, _ digest: String, _ now: Moment
+        _ image: JSONValue, _ repository: String, _ tag: String, _ digest: String, _ now: Timestamp
     ) -> Listing.Row {
-        let created = Moment(seconds: image["Created"]?.intValue ?? 0)
+        let created = Timestamp(seconds: image["Created"]?.intValue ?? 0)
         let containers = image["Containers"]?.intValue ?? -1
         let shared = image["SharedSize"]?.doubleValue ?? -1
         let size = image["Size"]?.doubleValue ?? 0

@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch system df` does.
 struct DiskUsage: Verb {
@@ -83,18 +84,18 @@ struct DiskUsage: Verb {
 
     /// A table for each kind.
     private static func details(_ usage: JSONValue) throws(Failure) -> String {
-        let now = Moment.now()
+        let now = Timestamp.now
         func short(_ value: JSONValue?) -> String {
             let id = value?.stringValue ?? ""
             return String((id.hasPrefix("sha256:") ? String(id.dropFirst(7)) : id).prefix(12))
         }
-        func size(_ value: JSONValue?, digits: Int32 = 4) -> String {
+        func size(_ value: JSONValue?, digits: Int = 4) -> String {
             Human.size(max(0, value?.doubleValue ?? 0), digits: digits)
         }
         var lines = ["REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\tCONTAINERS"]
         for image in usage["Images"]?.arrayValue ?? [] {
             let name = ImageName((image["RepoTags"]?[0] ?? "<none>:<none>").templateText)
-            let created = Moment(seconds: image["Created"]?.intValue ?? 0).ago(now: now)
+            let created = Timestamp(seconds: image["Created"]?.intValue ?? 0).ago(now: now)
             let own = (image["Size"]?.doubleValue ?? 0) - max(0, image["SharedSize"]?.doubleValue ?? 0)
             lines.append(
                 [
@@ -112,7 +113,7 @@ struct DiskUsage: Verb {
                     short(container["Id"]), container["Image"]?.templateText ?? "",
                     Human.quoted(Human.shortened(container["Command"]?.stringValue ?? "", 20)), "\(volumes.count)",
                     size(container["SizeRw"], digits: 3),
-                    Moment(seconds: container["Created"]?.intValue ?? 0).ago(now: now),
+                    Timestamp(seconds: container["Created"]?.intValue ?? 0).ago(now: now),
                     container["Status"]?.templateText ?? "",
                     String((container["Names"]?[0]?.stringValue ?? "").drop { $0 == "/" }),
                 ].joined(separator: "\t"))

@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch events` does.
 struct Events: Verb {
@@ -25,8 +26,8 @@ struct Events: Verb {
         }
         var query = Query()
         query.add("filters", try Filters.query(filters))
-        query.add("since", since.map { Moment.filter($0) })
-        query.add("until", until.map { Moment.filter($0) })
+        query.add("since", since.map { Timestamp.filter($0) })
+        query.add("until", until.map { Timestamp.filter($0) })
         let stream = try session.open(Request("GET", "/events", query))
         var lines = JSONLines()
         while let piece = try asking({ () throws(ClientError) in try stream.read() }) {
@@ -47,8 +48,7 @@ struct Events: Verb {
     /// Such as `2026-11-21T09:53:04.748316986Z image tag sha256:… (name=busybox)`.
     static func text(_ event: JSONValue) -> String {
         let nanoseconds = event["timeNano"]?.intValue ?? (event["time"]?.intValue ?? 0) * 1_000_000_000
-        let moment = Moment(seconds: nanoseconds / 1_000_000_000, nanoseconds: nanoseconds % 1_000_000_000)
-        var text = moment.stamp
+        var text = Timestamp(nanoseconds: nanoseconds).stamp(withDecimals: true)
         if let type = event["Type"]?.stringValue { text += " \(type)" }
         if let action = event["Action"]?.stringValue { text += " \(action)" }
         if let id = event["Actor"]?["ID"]?.stringValue { text += " \(id)" }

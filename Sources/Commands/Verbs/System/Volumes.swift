@@ -1,5 +1,6 @@
 internal import DockerClient
 internal import JSON
+internal import Units
 
 /// What `pouch volume ls` does.
 struct ListVolumes: Verb {
@@ -147,7 +148,7 @@ struct ListNetworks: Verb {
 
     private func row(_ network: JSONValue) -> Listing.Row {
         let labels = network["Labels"]?.objectValue ?? [:]
-        let created = Moment(parsing: network["Created"]?.stringValue ?? "")
+        let created = try? Timestamp(rfc3339: network["Created"]?.stringValue ?? "")
         return Listing.Row(
             fields: [
                 "CreatedAt": .string(created?.local ?? ""), "Driver": network["Driver"] ?? "",
