@@ -142,6 +142,7 @@ var rooms: [Room] = [
         "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
     command(
         "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-stdlib"])]),
+    command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
     command(
         "pouchd",
         uses: [
@@ -162,6 +163,18 @@ func crossing(_ name: String, path: String, uses: [String], packages: [Target.De
 // rest needs.
 if let chosen = Context.environment["POUCH_WINGS"]?.split(separator: " ").map(String.init) {
     rooms = rooms.filter { chosen.contains($0.wing) || chosen.contains($0.target.name) }
+}
+
+/// What a room uses of ours.
+func usedRooms(_ room: Room) -> [String] {
+    room.target.dependencies.compactMap { if case .targetItem(let name, _) = $0 { name } else { nil } }
+}
+// A room whose floor was not chosen cannot stand.
+while true {
+    let names = Set(rooms.map(\.target.name))
+    let standing = rooms.filter { usedRooms($0).allSatisfy(names.contains) }
+    if standing.count == rooms.count { break }
+    rooms = standing
 }
 
 let whole = Context.environment["POUCH_WINGS"].map { $0.split(separator: " ").contains("Tests") } ?? true

@@ -91,6 +91,8 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
     package init(
         _ words: [String], environment: [String: String] = [:], hasInput: Bool = false, directory: String? = nil
     ) throws(SyscallError) {
+        // A program that ends before it has read its input must not end the tests with it.
+        _ = signalPolicy
         var pipes: [Int32] = []
         for _ in 0..<3 {
             var ends: [Int32] = [0, 0]
@@ -236,6 +238,9 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
         return true
     }
 }
+
+/// Set once for the whole test process; the programs it starts get the default back.
+private let signalPolicy: Void = { _ = Glibc.signal(SIGPIPE, SIG_IGN) }()
 
 /// A null-terminated vector of C strings that lives as long as this value.
 private final class CStrings {
