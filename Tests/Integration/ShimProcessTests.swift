@@ -212,6 +212,27 @@ struct ShimProcessTests {
         }
     }
 
+    @Test("what outlives an exec and writes for ever neither fills the shim nor holds up the exec's end")
+    func endlessLeftover() async throws {
+        try await withShimScratch { scratch in
+            let shim = try ShimFixture(in: scratch, running: ["sleep", "1000"]).start()
+            let events = try shim.connect()
+            #expect(try events.ask(.subscribe) == .done)
+            let client = try shim.connect()
+            let process = try shim.exec(["sh", "-c", "yes & exit 3"])
+            guard case .started = try client.ask(.exec(id: "e", process: process, streams: .all)) else {
+                throw ShimTestFailure("not started")
+            }
+            _ = try events.events { if case .exited("e", _) = $0 { true } else { false } }
+            let status = String(decoding: try WholeFile.read("/proc/\(shim.pid)/status"), as: UTF8.self)
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+            let kilobytes = line.split(separator: " ").compactMap { Int($0) }.first ?? 0
+            #expect(kilobytes > 0 && kilobytes < 16_384)
+            #expect(try client.readToEnd().exit?.code == 3)
+            try shim.end()
+        }
+    }
+
     @Test("an exec whose client hangs up sees the end of its stdin")
     func execHangUp() async throws {
         try await withShimScratch { scratch in

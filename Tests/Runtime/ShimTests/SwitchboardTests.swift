@@ -190,6 +190,8 @@ struct SwitchboardTests {
         fill(&board)
         board.stopThrottling(.container)
         #expect(board.acceptsOutput(.stdout, of: .container))
+        board.resumeThrottling(.container)
+        #expect(!board.acceptsOutput(.stdout, of: .container))
     }
 
     @Test("an exec's output goes to its own client")

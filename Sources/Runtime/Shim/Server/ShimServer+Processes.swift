@@ -48,14 +48,18 @@ extension ShimServer {
         }
     }
 
-    /// Reads what is left, whoever has to wait: an ended process left no more than its pipes hold.
+    /// Reads what is left: at first whoever has to wait, as an ended process left no more than its pipes hold.
+    ///
+    /// After that only what the clients take: somebody who outlives it may write for ever.
     private func drain(_ process: ShimmedProcess) {
         guard process.life.isDraining else { return }
         for stream in OutputStream.allCases {
             var rounds = 0
-            // Processes that outlive their leader may write for ever; each round of the loop takes a share.
-            while rounds < 64, readOutput(stream, of: process) == .more { rounds += 1 }
+            while rounds < 17, board.acceptsOutput(stream, of: process.key), readOutput(stream, of: process) == .more {
+                rounds += 1
+            }
         }
+        board.resumeThrottling(process.key)
         guard process.life.isDraining else { return }
         let isAlone =
             process.life.openOutputs.isEmpty

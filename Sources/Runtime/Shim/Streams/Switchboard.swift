@@ -150,6 +150,11 @@ struct Switchboard {
         unthrottled.insert(process)
     }
 
+    /// What it left has been read; those that outlive it wait for their readers like everybody else.
+    mutating func resumeThrottling(_ process: ProcessKey) {
+        unthrottled.remove(process)
+    }
+
     /// All output of `process` was delivered: its clients get the end, and nothing more.
     mutating func finish(_ process: ProcessKey, with event: ShimEvent) {
         let bytes = Frame(.endOfOutput).encoded + event.frame.encoded
