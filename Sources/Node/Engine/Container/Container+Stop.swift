@@ -94,6 +94,8 @@ extension Container {
     }
 
     func restart(signal: String?, timeout: Int?) async throws(EngineError) {
+        machine.isRestartedByHand = true
+        defer { machine.isRestartedByHand = false }
         do throws(EngineError) {
             try await stop(signal: signal, timeout: timeout)
         } catch {

@@ -73,6 +73,8 @@ struct ContainerMachine: Equatable, Sendable {
     private(set) var phase = Phase.created
     var policy: RestartPolicy
     var autoRemove: Bool
+    /// Its next end is only half of a restart: it is not removed then.
+    var isRestartedByHand = false
     private(set) var exitCode = 0
     private(set) var error = ""
     private(set) var oomKilled = false
@@ -233,7 +235,7 @@ struct ContainerMachine: Equatable, Sendable {
         let ranFor = startedAt.isNever ? Duration.zero : startedAt.duration(to: exit.at)
         let seconds = max(0, ranFor.components.seconds)
         let announcement = Effect.announce("die", ["exitCode": "\(exit.code)", "execDuration": "\(seconds)"])
-        if !autoRemove {
+        if !autoRemove || isRestartedByHand {
             let wait = backoff.afterExit(
                 code: exit.code, ranFor: ranFor, restarts: restarts, policy: policy, stoppedByHand: stoppedByHand)
             if let wait { return [announcement, .stopHealthchecks] + restart(after: wait, exitCode: exit.code) }

@@ -22,9 +22,8 @@ extension Engine {
             _ = try? await services.registry.reserve(record.name, for: record.id)
             await services.registry.add(container)
             await container.publish()
-            if !prepared.contains(record.id)
-                || (record.hostConfig.autoRemove && !container.seen.isRunning && state.wasBegun)
-            {
+            let hasEnded = container.seen.machine.status == "exited"
+            if !prepared.contains(record.id) || (record.hostConfig.autoRemove && hasEnded) {
                 // A removal was under way, or it ended while nobody could remove it.
                 try? await container.remove(force: true, volumes: true)
             } else if !container.seen.isRunning, await container.wantsStart(after: state) {
@@ -88,7 +87,7 @@ extension Engine {
     ) async -> Container {
         let process = ContainerMachine.Process(pid: shim.process.pid, startTime: shim.process.startTime)
         var state = state
-        if state.startedAt.isNever { state.startedAt = .now }
+        if !state.wasRunning { state.startedAt = Timestamp(ticksSinceBoot: shim.process.startTime) ?? .now }
         let machine = ContainerMachine(
             policy: record.hostConfig.restartPolicy, autoRemove: record.hostConfig.autoRemove, recovered: state,
             process: process, paused: shim.status == .paused)
@@ -117,6 +116,16 @@ extension Engine {
         for id in (try? Files.list(services.paths.containers)) ?? [] where !known.contains(id) {
             Folders.remove(services.paths.container(id))
         }
+    }
+}
+
+extension Timestamp {
+    /// The moment that the kernel counts in clock ticks, 100 to the second, since the machine came up.
+    init?(ticksSinceBoot ticks: UInt64) {
+        guard let bytes = try? WholeFile.read("/proc/uptime"),
+            let seconds = Double(String(decoding: bytes.prefix { $0 != 32 }, as: UTF8.self))
+        else { return nil }
+        self = Timestamp.now.advanced(by: .seconds(Double(ticks) / 100 - seconds))
     }
 }
 
