@@ -37,7 +37,9 @@ extension Container {
         }
         try addDevices(&input)
         try addSecurity(&input)
-        let spec = try SpecCompiler(input).compile()
+        var spec = try SpecCompiler(input).compile()
+        // Runtimes of others judge by the version: Debian's crun refuses all but 1.0, and ours needs nothing newer of them.
+        if externalRuntime != nil { spec.ociVersion = "1.0.2" }
         return Preparation(spec: spec, configuration: try shimConfiguration(directory, rootfs))
     }
 
