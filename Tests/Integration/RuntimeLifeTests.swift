@@ -176,6 +176,30 @@ struct RuntimeLifeTests {
         }
     }
 
+    @Test("a runtime killed at any moment leaves nothing that force cannot delete", arguments: UInt64(0)..<4)
+    func killedAtAnyMoment(seed: UInt64) async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            var random = SplitMix64(seed: seed)
+            for _ in 0..<10 {
+                let id = RuntimeRig.name()
+                let creator = try RunningCommand([
+                    "sh", "-c",
+                    "exec \(rig.runtime) --root \(rig.root) run -d --bundle \(rig.bundlePath) \(id) >/dev/null 2>&1",
+                ])
+                usleep(UInt32.random(in: 0...40_000, using: &random))
+                creator.signal(SIGKILL)
+                _ = creator.finish(timeout: .seconds(10))
+                let deleted = try await rig.call("delete", "--force", id)
+                #expect(deleted.status == 0, "seed \(seed): \(deleted)")
+                #expect(access("\(rig.root)/\(id)", F_OK) != 0, "seed \(seed)")
+                for tree in ["pids", "memory", "unified", "."] {
+                    #expect(access("/sys/fs/cgroup/\(tree)/pouch-runtime/\(id)", F_OK) != 0, "seed \(seed): \(tree)")
+                }
+            }
+        }
+    }
+
     @Test func errorsGoToTheLogAsEnginesReadThem() async throws {
         try await RuntimeRig.use { rig in
             let log = "\(rig.folder)/log"
