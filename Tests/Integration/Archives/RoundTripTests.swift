@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxKernel
 import TestSupport
@@ -91,6 +92,29 @@ struct ArchiveRoundTripTests {
                 let reader = try TarReader(cut)
                 while try reader.nextEntry() != nil { while try reader.nextData() != nil {} }
             }
+        }
+    }
+
+    @Test("capabilities survive although the owner is set too, and sockets stay out")
+    func capabilities() throws {
+        try withScratchDirectorySync { directory in
+            for name in ["old", "new"] { try Files.makeDirectory("\(directory)/\(name)", mode: 0o755) }
+            let old = try Tree(path: directory + "/old")
+            let program = Array("program".utf8)
+            try WholeFile.replace(directory + "/old/program", with: [1, 2, 3], mode: 0o755)
+            try Names.changeOwner(program, at: old.root.raw, to: 1000, 1000)
+            // VFS_CAP_REVISION_2, effective; cap_net_bind_service permitted.
+            let value: [UInt8] = [1, 0, 0, 2, 0, 4, 0, 0] + [UInt8](repeating: 0, count: 12)
+            try Attributes.set(
+                .init(name: Array("security.capability".utf8), value: value), on: program, at: old.root.raw)
+            try Names.makeNode(Array("socket".utf8), at: old.root.raw, mode: S_IFSOCK | 0o600)
+            let bytes = try archive(directory + "/old")
+            let report = try TreeExtractor.extract(
+                ArraySource(bytes), into: try Tree(path: directory + "/new"), options: .layer)
+            #expect(report.entries == 1 && report.droppedAttributes.isEmpty)
+            let new = try Tree(path: directory + "/new")
+            #expect(Attributes.read("security.capability", of: program, at: new.root.raw) == value)
+            #expect(try Names.status(program, at: new.root.raw).st_uid == 1000)
         }
     }
 
