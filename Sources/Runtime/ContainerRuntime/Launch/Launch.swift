@@ -122,14 +122,19 @@ struct Launch {
             default: continue
             }
         }
-        if plan.options.gate == .start {
-            let path = store.fifo(of: plan.id)
-            let fifo = try step("exec.fifo") { () throws(SyscallError) in
-                try Files.makeFIFO(path, mode: 0o600)
-                return try Descriptor.open(path, O_RDWR)
-            }
-            inheritance.fifo = opened.keep(fifo)
+        try openGate(&inheritance, &opened)
+    }
+
+    private func openGate(
+        _ inheritance: inout SandboxChild.Inheritance, _ opened: inout OpenDescriptors
+    ) throws(RuntimeError) {
+        guard plan.options.gate == .start else { return }
+        let path = store.fifo(of: plan.id)
+        let fifo = try step("exec.fifo") { () throws(SyscallError) in
+            try Files.makeFIFO(path, mode: 0o600)
+            return try Descriptor.open(path, O_RDWR)
         }
+        inheritance.fifo = opened.keep(fifo)
     }
 
     /// A user namespace with the ids of `mapping`: one without processes, or the one that the container joins.
