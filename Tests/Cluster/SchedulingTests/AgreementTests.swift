@@ -11,7 +11,8 @@ private let rounds = getenv("POUCH_SEEDS").flatMap { UInt64(String(cString: $0))
 struct AgreementTests {
     private static let now = Timestamp(seconds: 1000)
 
-    @Test("decision by decision, over nodes and pods that come, change and go", arguments: 0..<rounds)
+    @Test(
+        "decision by decision, over nodes and pods that come, change and go", arguments: Array(0..<rounds) + [138, 753])
     func decisions(round: UInt64) throws {
         for seed in round * 10..<round * 10 + 10 {
             var run = Run(seed: seed)

@@ -110,7 +110,6 @@ extension Scheduler {
             gangs[gang].placed += members.count
             gangs[gang].members = []
             gangs[gang].lead = -1
-            if classes[number].parkedCount > 0 { wakeOne(of: number) }
             return .placeGang(name: gangs[gang].name, placements)
         }
         keepWarm(number)

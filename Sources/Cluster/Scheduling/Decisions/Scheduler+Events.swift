@@ -117,7 +117,7 @@ extension Scheduler {
         switch pool.pods.state[Int(pod)] {
         case .queued:
             queues.remove(pod, from: pool.pods.lane(of: pod), &pool.pods)
-            passOn(pod)
+            passOn(takeTurn(pod))
         case .parked:
             _ = unpark(pod)
         case .running, .assumed, .leaving:
@@ -133,12 +133,6 @@ extension Scheduler {
         pool.pods.remove(pod)
         if let shape = pool.release(template: template) { forgetShape(shape) }
         return decision.map { [$0] } ?? []
-    }
-
-    /// A pod that was woken for its class goes away untried: the next one of the class takes its turn.
-    private mutating func passOn(_ pod: Int32) {
-        let number = classNumber(of: pod)
-        if !classes[number].isBlocked, classes[number].parkedCount > 0 { wakeOne(of: number) }
     }
 
     /// Takes `pod` off its node; it is tried again after a while that doubles with each failure.

@@ -48,10 +48,25 @@ extension Scheduler {
         wakeOne(of: number)
     }
 
+    /// Queues the next waiting pod of a class; it carries the class's turn until it is decided or gone.
     mutating func wakeOne(of number: Int) {
         guard let pod = classes[number].parked.first?.pods.first, pod >= 0 else { return }
         _ = unpark(pod)
         enqueue(pod)
+        pool.pods.node[Int(pod)] = -2 - Int32(number)
+    }
+
+    /// Takes the turn that a queued pod carries.
+    mutating func takeTurn(_ pod: Int32) -> Int? {
+        guard pool.pods.node[Int(pod)] <= -2 else { return nil }
+        defer { pool.pods.node[Int(pod)] = -1 }
+        return Int(-2 - pool.pods.node[Int(pod)])
+    }
+
+    /// The class's turn goes to its next pod, unless it fits nowhere again.
+    mutating func passOn(_ turn: Int?) {
+        guard let turn, !classes[turn].isBlocked, classes[turn].parkedCount > 0 else { return }
+        wakeOne(of: turn)
     }
 
     private func causes(of number: Int) -> WaitingIndex.Causes {

@@ -47,6 +47,8 @@ package struct Scheduler: ~Copyable {
                 holdByQuota(pod, in: lane)
                 continue
             }
+            let turn = takeTurn(pod)
+            defer { passOn(turn) }
             if pool.pods.gang[Int(pod)] >= 0, let gang = openGang(of: pod) {
                 if let decision = decideGang(gang, lead: pod, at: time) { return decision }
                 continue
@@ -66,7 +68,6 @@ package struct Scheduler: ~Copyable {
         }
         if !classes[number].isBlocked, let (node, score) = best(of: number) {
             reserve(pod, on: node, at: time)
-            if classes[number].parkedCount > 0 { wakeOne(of: number) }
             return .place(Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: score))
         }
         if let decision = preempt(for: pod, of: number) { return decision }

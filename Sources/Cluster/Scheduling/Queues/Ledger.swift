@@ -34,7 +34,11 @@ struct Ledger {
     /// Gives the namespaces of `quota` what it says; lanes that exist keep their tenant.
     mutating func add(_ quota: Quota, _ dimensions: inout Dimensions) {
         for namespace in quota.namespaces { quotas[namespace] = quota }
-        if let known = numbers[quota.name] { setQuota(known, quota, &dimensions) }
+        if let known = numbers[quota.name] {
+            setQuota(known, quota, &dimensions)
+        } else if let namespace = quota.namespaces.first {
+            _ = tenant(of: namespace, &dimensions)  // from now on it lends what it does not use
+        }
     }
 
     private mutating func setQuota(_ tenant: Int, _ quota: Quota?, _ dimensions: inout Dimensions) {

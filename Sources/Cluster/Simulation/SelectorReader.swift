@@ -1,0 +1,44 @@
+internal import Scheduling
+
+/// Reads the selectors of the Kubernetes API.
+enum SelectorReader {
+    /// A `LabelSelector`: `matchLabels` and `matchExpressions`.
+    static func labels(_ field: Field) throws(ManifestError) -> LabelSelector {
+        var selector = LabelSelector(matching: try field["matchLabels"].strings())
+        for expression in field["matchExpressions"].elements { selector.conditions.append(try condition(expression)) }
+        return selector
+    }
+
+    /// A `NodeSelector`: `nodeSelectorTerms`.
+    static func nodes(_ field: Field) throws(ManifestError) -> NodeSelector {
+        var terms: [LabelSelector] = []
+        for term in field["nodeSelectorTerms"].elements { terms.append(try nodeTerm(term)) }
+        return NodeSelector(terms)
+    }
+
+    static func nodeTerm(_ field: Field) throws(ManifestError) -> LabelSelector {
+        if field["matchFields"].isPresent {
+            throw ManifestError(field["matchFields"].path, "is not supported: use nodeName")
+        }
+        return try labels(field)
+    }
+
+    private static func condition(_ field: Field) throws(ManifestError) -> LabelCondition {
+        let key = try field["key"].string()
+        var values: [String] = []
+        for value in field["values"].elements { values.append(try value.string()) }
+        let name = try field["operator"].string()
+        switch name {
+        case "In": return LabelCondition(key, .isOneOf(Set(values)))
+        case "NotIn": return LabelCondition(key, .isNoneOf(Set(values)))
+        case "Exists": return LabelCondition(key, .exists)
+        case "DoesNotExist": return LabelCondition(key, .isAbsent)
+        case "Gt", "Lt":
+            guard values.count == 1, let bound = Int64(values[0]) else {
+                throw ManifestError(field["values"].path, "\(name) needs one whole number")
+            }
+            return LabelCondition(key, name == "Gt" ? .isGreater(than: bound) : .isLess(than: bound))
+        default: throw ManifestError(field["operator"].path, "\(name) is no operator")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Scheduling
+internal import TestSupport
+internal import Testing
+internal import Units
+
+@Suite("queues")
+struct QueueTests {
+    @Test("the system's queue goes first, the others by weight, none is left out")
+    func bands() {
+        let fixture = Fixture(nodes: 20, milli: 100_000)
+        for number in 0..<60 {
+            for (name, priority) in [("high", Int32(1000)), ("normal", 0), ("batch", -1), ("best", -2000)] {
+                fixture.add("\(name)\(number)", Fixture.template(milli: 100, priority: priority, mayPreempt: false))
+            }
+        }
+        fixture.add("system", Fixture.template(milli: 100, priority: 2_000_000_000))
+        let order = fixture.placed()
+        #expect(order.first == "system")
+        let first = order.dropFirst().prefix(75)
+        #expect(first.count { $0.hasPrefix("high") } == 40)
+        #expect(first.count { $0.hasPrefix("normal") } == 20)
+        #expect(first.count { $0.hasPrefix("batch") } == 10)
+        #expect(first.count { $0.hasPrefix("best") } == 5)
+    }
+
+    @Test(
+        "a pod with n older ones in its queue is tried after agingInterval * (n + 1) turns", arguments: UInt64(0)..<50)
+    func bounded(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let fixture = Fixture(nodes: 50, milli: 1_000_000)
+        let older = Int.random(in: 0..<5, using: &random)
+        for number in 0..<older { fixture.add("older\(number)", Fixture.template(milli: 1, priority: 1)) }
+        fixture.add("patient", Fixture.template(milli: 1, priority: 0))
+        var turns = 0
+        var isPlaced = false
+        while !isPlaced, turns < 1000 {
+            // Newcomers of higher priority never stop.
+            for number in 0..<Int.random(in: 1...3, using: &random) {
+                let priority = Int32.random(in: 1...900, using: &random)
+                fixture.add("newcomer\(turns)-\(number)", Fixture.template(milli: 1, priority: priority))
+            }
+            turns += 1
+            if case .place(let placement)? = fixture.scheduler.decide(at: fixture.now) {
+                isPlaced = placement.pod == "patient"
+            }
+        }
+        #expect(turns <= 8 * (older + 1), "seed \(seed): \(turns) turns behind \(older)")
+    }
+
+    @Test("tenants take turns by their dominant share, however many pods one of them sends")
+    func fairness() {
+        let fixture = Fixture(nodes: 1, milli: 40_000)
+        for number in 0..<100 { fixture.add("greedy\(number)", Fixture.template(milli: 1000, namespace: "greedy")) }
+        for number in 0..<20 { fixture.add("modest\(number)", Fixture.template(milli: 1000, namespace: "modest")) }
+        let placed = fixture.placed()
+        #expect(placed.count == 40)
+        let modest = placed.count { $0.hasPrefix("modest") }
+        #expect((16...20).contains(modest), "every eighth turn goes by age; \(modest)")
+    }
+
+    @Test("a quota borrows what its cohort does not use, and gives it back to the one it belongs to")
+    func quotas() {
+        let fixture = Fixture(nodes: 1, milli: 10_000)
+        for name in ["a", "b"] {
+            let nominal = Resources(cpu: CPUCount(milli: 5000), memory: ByteCount(8 << 30))
+            fixture.tell(.quotaChanged(Quota(name: name, namespaces: [name], nominal: nominal, cohort: "all")))
+        }
+        for number in 0..<12 { fixture.add("a\(number)", Fixture.template(milli: 1000, namespace: "a")) }
+        #expect(fixture.placed().count == 10)
+        fixture.tell(.podRemoved(id: "a0"))
+        fixture.tell(.podRemoved(id: "a1"))
+        fixture.add("b0", Fixture.template(milli: 1000, namespace: "b"))
+        #expect(fixture.placed().count == 2)
+        fixture.add("b1", Fixture.template(milli: 1000, namespace: "b"))
+        guard case .preempt("b1", _, let victims)? = fixture.drain().first else {
+            Issue.record("the owner does not get back what it lent")
+            return
+        }
+        #expect(victims.count == 1 && victims[0].hasPrefix("a"))
+    }
+
+    @Test("pods that fit nowhere cost nothing and hold nobody up")
+    func headOfLine() {
+        let fixture = Fixture(nodes: 2)
+        for number in 0..<50 { fixture.add("huge\(number)", Fixture.template(milli: 50_000, priority: 900)) }
+        fixture.add("small", Fixture.template(milli: 100))
+        let decisions = fixture.drain()
+        #expect(decisions.count == 2, "one wait for all fifty, one placement")
+        fixture.tell(.nodeUpdated(Fixture.node("node0")))
+        #expect(fixture.queuedCount == 0, "a heartbeat wakes nobody")
+        fixture.tell(.podRemoved(id: "small"))
+        #expect(fixture.queuedCount == 0, "too little was freed to help")
+        fixture.tell(.nodeAdded(Fixture.node("large", milli: 120_000)))
+        #expect(fixture.placed().count == 2, "as many as fit now")
+    }
+}

@@ -1,0 +1,67 @@
+internal import Scheduling
+internal import Simulation
+internal import Testing
+internal import Units
+
+@Suite("traces")
+struct TraceTests {
+    @Test("Alibaba's batch_task")
+    func alibaba() throws {
+        let trace = try Trace(
+            csv: "task_1,3,j_7,12,Terminated,100,160,50,0.25\nt,1,j,1,Running,200,0,1,1\n", machine: 1)
+        #expect(
+            trace.tasks == [
+                Trace.Task(
+                    arrival: 100, duration: 60, name: "j_7/task_1", user: "type-12", cpu: 0.5, memory: 0.0025,
+                    instances: 3, priority: -1)
+            ])
+    }
+
+    @Test("Google's instance_events")
+    func google() throws {
+        let trace = try Trace(
+            csv: """
+                time,type,collection_id,instance_index,priority,user,resource_request.cpus,resource_request.memory
+                1000000,0,5,0,200,u,0.25,0.5
+                3000000,3,5,0,200,u,0.25,0.5
+                61000000,6,5,0,200,u,0.25,0.5
+                """, machine: 64)
+        #expect(
+            trace.tasks == [
+                Trace.Task(
+                    arrival: 1, duration: 60, name: "5/0", user: "u", cpu: 16, memory: 0.5, instances: 1, priority: 1000
+                )
+            ])
+    }
+
+    @Test("a line that is none is named")
+    func malformed() {
+        #expect(throws: ManifestError("trace: line 2", "expected the nine columns of batch_task")) {
+            _ = try Trace(csv: "t,1,j,1,Terminated,1,2,1,1\nnonsense", machine: 1)
+        }
+    }
+
+    @Test("the synthetic sample is the same for a seed, and survives being written and read")
+    func synthetic() throws {
+        let trace = Trace.synthetic(tasks: 200, hours: 2, seed: 3)
+        #expect(trace.tasks == Trace.synthetic(tasks: 200, hours: 2, seed: 3).tasks)
+        let read = try Trace(csv: trace.alibabaCSV, machine: 1)
+        #expect(read.tasks.count == 200)
+    }
+
+    @Test("a replay gives every pod its time: what waits is what the pool cannot hold")
+    func replay() {
+        let node = Node(
+            name: "n", allocatable: Resources(cpu: CPUCount(milli: 1000), memory: ByteCount(1 << 30), pods: 10))
+        let tasks = (0..<3).map { number in
+            Trace.Task(
+                arrival: Double(number), duration: 100, name: "t\(number)", user: "u", cpu: 1, memory: 0.1,
+                instances: 1,
+                priority: -1)
+        }
+        let result = Replay(Trace(tasks: tasks), on: [node])
+        #expect(result.placed == 3 && result.unplaced == 0)
+        #expect(result.waits["batch"] == [0, 99, 198])
+        #expect(result.charts.allSatisfy { $0.svg.hasPrefix("<svg") && $0.svg.hasSuffix("</svg>\n") })
+    }
+}
