@@ -329,6 +329,17 @@ struct OverlaySnapshotterTests {
             let sink = ArraySink()
             try driver.writeLayer(of: "one", to: sink)
             #expect(try TarReader(ArraySource(sink.bytes)).nextEntry()?.owner == 7)
+            let exported = try driver.withRoot(of: "one", writable: false) { (tree) throws(ArchiveError) in
+                let sink = ArraySink()
+                var options = ArchivingOptions()
+                options.owners = owners.inside
+                try TreeArchiver(to: sink, options: options).archive(tree)
+                let reader = try TarReader(ArraySource(sink.bytes))
+                var found: [String: UInt32] = [:]
+                while let entry = try reader.nextEntry() { found[entry.name] = entry.owner }
+                return found
+            }
+            #expect(exported["mine"] == 7 && exported["etc/passwd"] == 0)
         }
     }
 

@@ -217,6 +217,8 @@ package final class OverlaySnapshotter: Snapshotter {
             // A second writable mount of one upper directory is undefined; as one more layer it is only read.
             mount.lower.insert(upper, at: 0)
             (mount.upper, mount.work) = (nil, nil)
+            // Its files have the host's numbers already: the layers' keep theirs too, and `ownerMap` tells them apart.
+            mount.idMap = nil
         }
         mount.options.removeAll { $0 == "volatile" }
         return try PrivateMount.run(mount, body)
