@@ -4,7 +4,7 @@ extension Pouch {
         containerCommands + [
             .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self), .verb(History.self),
             .verb(Import.self), .verb(Load.self), .verb(Save.self), .verb(Tag.self), .verb(Inspect.self),
-            .verb(Events.self), .verb(SystemInfo.self), .verb(Version.self),
+            .verb(Events.self), .verb(Simulate.self), .verb(SystemInfo.self), .verb(Version.self),
             .group(
                 "container", summary: "Manage containers",
                 containerCommands + [

@@ -25,6 +25,7 @@ struct HiddenCommands {
             } catch {
                 return fail("\(error)")
             }
+        case "simulate": return fail(Simulate.become(Array(words.dropFirst()), invocation.environment))
         default: return nil
         }
     }
