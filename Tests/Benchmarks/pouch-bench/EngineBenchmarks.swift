@@ -83,6 +83,7 @@ struct EngineBenchmarks {
     }
 
     private func weigh(_ engine: EngineUnderTest, into report: inout Report) throws {
+        sleep(3)  // a shim that has been left alone for a moment gives back what its start needed
         let shims = try processes(whose: "pouch-runtime\0shim\0").map(proportionalMegabytes)
         report.add(
             Row(

@@ -6,7 +6,7 @@ internal import ShimProtocol
 
 /// The runtime that is built in: no second program, no gate, no fifo.
 ///
-/// Its work is done by a ``Helper``.
+/// Its work is done by a ``Errand``.
 final class BuiltInRuntime: ContainerDriver {
     private let id: String
     private let launcher: Launcher
@@ -32,8 +32,8 @@ final class BuiltInRuntime: ContainerDriver {
     func start() throws(ShimFailure) -> StartedContainer {
         guard let configuration else { throw ShimFailure(stage: "create", message: "container \(id) runs already") }
         self.configuration = nil
-        let helper = try Helper { () throws(ShimFailure) in try launch(configuration) }
-        let answer = try helper.answer()
+        let errand = try Errand { () throws(ShimFailure) in try launch(configuration) }
+        let answer = try errand.answer()
         guard let process = answer.process else { throw ShimFailure(stage: "create", message: "no process") }
         pid = process.pid
         cgroup = answer.cgroup
@@ -42,11 +42,11 @@ final class BuiltInRuntime: ContainerDriver {
         return StartedContainer(process: process, streams: answer.streams, terminal: answer.terminal)
     }
 
-    /// In the helper: from the bundle to the running program.
-    private func launch(_ configuration: ShimConfiguration) throws(ShimFailure) -> HelperAnswer {
+    /// In the errand: from the bundle to the running program.
+    private func launch(_ configuration: ShimConfiguration) throws(ShimFailure) -> ErrandAnswer {
         let spec = try BundleSpec.read(configuration.bundle)
         let isTerminal = spec.process?.terminal ?? false
-        var answer = HelperAnswer()
+        var answer = ErrandAnswer()
         do {
             var pipes = try StreamPipes(
                 stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
@@ -83,12 +83,12 @@ final class BuiltInRuntime: ContainerDriver {
     func exec(
         id exec: String, _ process: RuntimeSpec.Process, io: ProcessIO
     ) throws(ShimFailure) -> DriverStep<StartedProcess> {
-        let helper = try Helper { () throws(ShimFailure) in
+        let errand = try Errand { () throws(ShimFailure) in
             let config = try BundleSpec.read(launcher.store.folder(of: id))
             do {
                 let plan = try ExecPlan(process, in: config, id: id, options: options())
                 let launched = try launcher.exec(plan, in: id, io: io.standardIO).release()
-                var answer = HelperAnswer()
+                var answer = ErrandAnswer()
                 answer.process = ShimProcess(
                     pid: launched.pid, startTime: Processes.status(of: launched.pid)?.startTime ?? 0)
                 answer.terminal = try unblocked(launched.terminal)
@@ -97,8 +97,8 @@ final class BuiltInRuntime: ContainerDriver {
                 throw Self.failure(error, stage: "exec")
             }
         }
-        return .waiting(pid: helper.pid) { (_) throws(ShimFailure) in
-            let answer = try helper.answer()
+        return .waiting(pid: errand.pid) { (_) throws(ShimFailure) in
+            let answer = try errand.answer()
             guard let process = answer.process else { throw ShimFailure(stage: "exec", message: "no process") }
             return StartedProcess(process: process, terminal: answer.terminal)
         }
@@ -148,11 +148,11 @@ final class BuiltInRuntime: ContainerDriver {
     private func perform(
         _ stage: String, _ body: (Launcher) throws(RuntimeError) -> Void
     ) throws(ShimFailure) -> DriverStep<Void> {
-        let helper = try Helper { () throws(ShimFailure) in
+        let errand = try Errand { () throws(ShimFailure) in
             do throws(RuntimeError) { try body(launcher) } catch { throw Self.failure(error, stage: stage) }
-            return HelperAnswer()
+            return ErrandAnswer()
         }
-        return .waiting(pid: helper.pid) { (_) throws(ShimFailure) in _ = try helper.answer() }
+        return .waiting(pid: errand.pid) { (_) throws(ShimFailure) in _ = try errand.answer() }
     }
 
     private static func failure(_ error: any Error, stage: String) -> ShimFailure {

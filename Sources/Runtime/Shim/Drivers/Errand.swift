@@ -4,8 +4,8 @@ internal import JSON
 internal import LinuxKernel
 internal import ShimProtocol
 
-/// What a helper brought about.
-struct HelperAnswer {
+/// What an errand brought about.
+struct ErrandAnswer {
     var process: ShimProcess?
     /// Where the container's group is, if it has one.
     var cgroup: String?
@@ -21,23 +21,23 @@ struct HelperAnswer {
 /// A copy of this process that does one thing with the whole runtime, answers and ends.
 ///
 /// So the shim itself stays as small as it was born, whatever it is asked for: what the copy touches goes with it. And its loop
-/// is never held up, not even by hooks. What the helper starts becomes the shim's child when the helper ends, as the shim
-/// is a subreaper; when the shim dies, so does the helper, and with it a launch that is not finished.
+/// is never held up, not even by hooks. What the errand starts becomes the shim's child when the errand ends, as the shim
+/// is a subreaper; when the shim dies, so does the errand, and with it a launch that is not finished.
 ///
 /// ```
-///   shim                         helper                        container
+///   shim                         errand                        container
 ///     | clone3 ------------------>|
 ///     |                           | plans, launches ------------>| execve
 ///     |<-- answer + descriptors --|
 ///     |<------------ SIGCHLD -----| _exit
 ///     |  parent of the container from now on                      |
 /// ```
-struct Helper {
+struct Errand {
     let pid: Int32
     private let socket: Int32
 
     /// Starts `body` in a copy.
-    init(_ body: () throws(ShimFailure) -> HelperAnswer) throws(ShimFailure) {
+    init(_ body: () throws(ShimFailure) -> ErrandAnswer) throws(ShimFailure) {
         let pair: (Int32, Int32)
         do throws(SyscallError) {
             pair = try Messages.pair()
@@ -47,13 +47,13 @@ struct Helper {
                 Self.run(body, socket: pair.1)
             }
         } catch {
-            throw ShimFailure(stage: "helper", errno: error.errno, message: "\(error)")
+            throw ShimFailure(stage: "errand", errno: error.errno, message: "\(error)")
         }
         close(pair.1)
         socket = pair.0
     }
 
-    private static func run(_ body: () throws(ShimFailure) -> HelperAnswer, socket: Int32) -> Never {
+    private static func run(_ body: () throws(ShimFailure) -> ErrandAnswer, socket: Int32) -> Never {
         _ = clinux_prctl(1, UInt(SIGKILL), 0, 0, 0)  // PR_SET_PDEATHSIG
         var message: JSONValue
         var descriptors: [Int32] = []
@@ -74,26 +74,26 @@ struct Helper {
         Processes.exitNow(isSent ? 0 : 1)
     }
 
-    /// Awaits the answer, which is there when the helper has ended.
-    func answer() throws(ShimFailure) -> HelperAnswer {
+    /// Awaits the answer, which is there when the errand has ended.
+    func answer() throws(ShimFailure) -> ErrandAnswer {
         defer { close(socket) }
         do {
             let (bytes, descriptors) = try Messages.receive(over: socket, limit: 64 << 10)
             guard !bytes.isEmpty else {
-                throw ShimFailure(stage: "helper", message: "the shim's helper ended without an answer")
+                throw ShimFailure(stage: "errand", message: "the shim's errand ended without an answer")
             }
             let field = JSONField(try JSONValue(parsing: bytes))
             if let failure = try field["error"].readIfPresent(ShimFailure.self) { throw failure }
             var rest = descriptors[...]
             let all = try field["sent"].read([Bool].self).map { $0 ? rest.popFirst() : nil }
-            return HelperAnswer(
+            return ErrandAnswer(
                 process: try field["process"].readIfPresent(), cgroup: try field["cgroup"].stringIfPresent(),
                 hasOwnProcesses: try field["ownProcesses"].bool(), hasLastHooks: try field["lastHooks"].bool(),
                 streams: Array(all.prefix(3)), terminal: all[3])
         } catch let failure as ShimFailure {
             throw failure
         } catch {
-            throw ShimFailure(stage: "helper", message: "\(error)")
+            throw ShimFailure(stage: "errand", message: "\(error)")
         }
     }
 }
