@@ -8,11 +8,27 @@ internal import ShimProtocol
 
 /// Starts `pouch-runtime shim` and reads how that went.
 struct ProcessLauncher: ShimLauncher {
-    var executable: String
-    var tree: CgroupTree
+    let executable: String
+    let tree: CgroupTree
+    /// What is started: the executable by way of a read-only mount that nobody else can find.
+    ///
+    /// The runtime insists on such a mount (CVE-2019-5736) and would otherwise start itself twice for every container.
+    private let program: String
+
+    init(executable: String, tree: CgroupTree) {
+        self.executable = executable
+        self.tree = tree
+        program = (try? Self.readOnly(executable)) ?? executable
+    }
+
+    /// A path to `executable` through a descriptor that stays open as long as this process lives.
+    private static func readOnly(_ executable: String) throws(SyscallError) -> String {
+        let mount = try high(try Mounts.copyTree(executable))
+        try Mounts.setAttributes(of: mount.raw, set: [.readOnly, .noSUID, .noDevices], propagation: .private)
+        return "/proc/\(getpid())/fd/\(mount.release())"
+    }
 
     func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched {
-        let executable = executable
         return try await Lanes.shared.run { () throws(EngineError) -> Launched in
             let clock = ContinuousClock()
             let began = clock.now
@@ -24,7 +40,7 @@ struct ProcessLauncher: ShimLauncher {
                 throw .system(doing: "write the bundle of \(order.configuration.id)", error)
             }
             let written = clock.now
-            let child = try Self.start(executable, order)
+            let child = try start(order)
             let spawned = clock.now
             let line: [UInt8]
             do throws(SyscallError) {
@@ -81,8 +97,8 @@ struct ProcessLauncher: ShimLauncher {
     /// Starts the shim here, or in a mount namespace of its own with the root filesystem mounted there.
     ///
     /// Nothing is mounted where the host sees it; the namespace goes with the shim.
-    private static func start(_ executable: String, _ order: LaunchOrder) throws(EngineError) -> Spawned {
-        guard let mountRootfs = order.mountRootfs else { return try spawn(executable, order) }
+    private func start(_ order: LaunchOrder) throws(EngineError) -> Spawned {
+        guard let mountRootfs = order.mountRootfs else { return try spawn(order) }
         let numbers = try DedicatedThread.runBlocking { () throws(EngineError) -> (pid: Int32, report: Int32) in
             do throws(SyscallError) {
                 // The working directory, too: a thread shares it with its process otherwise.
@@ -92,24 +108,24 @@ struct ProcessLauncher: ShimLauncher {
                 throw .system(doing: "make a mount namespace for \(order.configuration.id)", error)
             }
             try mountRootfs(order.directory + "/rootfs")
-            let child = try spawn(executable, order)
+            let child = try spawn(order)
             return (child.pid, child.report.release())
         }
         return Spawned(pid: numbers.pid, report: Descriptor(owning: numbers.report))
     }
 
     /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on.
-    private static func spawn(_ executable: String, _ order: LaunchOrder) throws(EngineError) -> Spawned {
+    private func spawn(_ order: LaunchOrder) throws(EngineError) -> Spawned {
         let arguments = CStringArray([executable, "shim", "--directory", order.directory])
         let environment = CStringArray(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
         do throws(SyscallError) {
-            let null = try high(try Descriptor.open("/dev/null", O_RDWR))
-            let log = try high(
+            let null = try Self.high(try Descriptor.open("/dev/null", O_RDWR))
+            let log = try Self.high(
                 try Descriptor.open(order.directory + "/shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
             var ends: [Int32] = [0, 0]
             try checkNegative("pipe2") { clinux_pipe(&ends) }
             let reading = Descriptor(owning: ends[0])
-            let writing = try high(Descriptor(owning: ends[1]))
+            let writing = try Self.high(Descriptor(owning: ends[1]))
             var table = [
                 clinux_spawn_descriptor(from: null.raw, to: 0), clinux_spawn_descriptor(from: log.raw, to: 1),
                 clinux_spawn_descriptor(from: log.raw, to: 2),
@@ -119,7 +135,7 @@ struct ProcessLauncher: ShimLauncher {
                 table.append(clinux_spawn_descriptor(from: fd, to: attached.fd))
             }
             let pid = try checkNegative("spawn", executable) {
-                clinux_spawn(executable, arguments.pointers, environment.pointers, nil, 1, table, table.count)
+                clinux_spawn(program, arguments.pointers, environment.pointers, nil, 1, table, table.count)
             }
             return Spawned(pid: pid, report: reading)
         } catch {
