@@ -77,6 +77,7 @@ struct RuntimeBenchmarks {
         ]
         linux["seccomp"] = SeccompProfile.default().json
         config["linux"] = .object(linux)
+        config["ociVersion"] = "1.0.2"  // Debian's crun knows nothing newer
         bundle.config = .object(config)
         try bundle.write()
     }
