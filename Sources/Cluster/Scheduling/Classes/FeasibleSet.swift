@@ -157,7 +157,7 @@ extension FeasibleSet {
         let profile = pool.profiles[pool.shapes[shape].profile]
         scores = profile.scores.filter { $0.plugin.concerns(requirements, in: pool.layers) }
         staticScores = []
-        if !scores.isEmpty {
+        if !scores.isEmpty || pool.shard != nil {
             staticScores = Array(repeating: 0, count: builtFor * 8)
             for node in eligible.members { staticScores[node] = staticScore(node, in: pool) }
         }
@@ -254,7 +254,8 @@ extension FeasibleSet {
 
     private func staticScore(_ node: Int, in pool: borrowing Pool) -> Double {
         let requirements = pool.shapes[shape].requirements
-        return scores.reduce(0) { sum, score in
+        let bonus = pool.shard.map { $0.prefers(node) ? Shard.bonus : 0 } ?? 0
+        return scores.reduce(bonus) { sum, score in
             sum + score.weight
                 * score.plugin.score(
                     of: requirements, at: pool.nodes.specs[node], in: pool.layers)

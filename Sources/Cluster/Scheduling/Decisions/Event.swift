@@ -15,6 +15,8 @@ package enum Event: Sendable {
     case bindingConfirmed(id: String)
     /// The binding failed: the pod is tried again, a little later each time.
     case bindingFailed(id: String)
+    /// Another scheduler was faster: the pod is tried again at once.
+    case bindingConflicted(id: String)
     case budgetChanged(DisruptionBudget)
     case quotaChanged(Quota)
     case namespaceChanged(name: String, labels: [String: String])
@@ -67,6 +69,8 @@ package struct Configuration: Sendable {
     package var gangTimeout = Duration.seconds(600)
     /// How many classes keep their trees; the others are built again when asked for.
     package var warmClasses = 256
+    /// Set when it is one of several that a ``Committer`` brings together.
+    package var shard: Shard?
 
     package init() {}
 }

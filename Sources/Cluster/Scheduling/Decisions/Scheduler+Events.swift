@@ -16,6 +16,12 @@ extension Scheduler {
             }
         case .bindingFailed(let id):
             if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed { backOff(pod, at: time) }
+        case .bindingConflicted(let id):
+            if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed {
+                displace(pod)
+                _ = pool.pods.stampAnew(pod)
+                enqueue(pod)
+            }
         case .budgetChanged(let budget):
             if budgets.set(budget) { wakeAll() }
         case .quotaChanged(let quota):

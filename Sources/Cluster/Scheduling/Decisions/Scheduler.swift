@@ -27,6 +27,7 @@ package struct Scheduler: ~Copyable {
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
         pool = Pool(profiles: configuration.profiles, overcommit: configuration.overcommit)
+        pool.shard = configuration.shard
         queues = QueueSet(bands: configuration.bands, agingInterval: configuration.agingInterval)
     }
 

@@ -35,6 +35,8 @@ package struct Pool: ~Copyable {
     var shapeNumbers: [ShapeIdentity: Int] = [:]
     var vacantShapes: [Int] = []
     var log = ChangeLog()
+    /// Which nodes a scheduler among several prefers.
+    var shard: Shard?
     let profiles: [Profile]
     let profileNumbers: [String: Int]
     /// By node pool: how much more may be promised than there is.
@@ -162,7 +164,12 @@ extension Pool {
         let shape = shape(of: pod)
         nodes.take(shapes[shape].requests, from: node, sign: Double(sign))
         if !shapes[shape].requirements.hostPorts.isEmpty {
-            ports.set(shapes[shape].requirements.hostPorts, at: node, taken: sign > 0)
+            // For a moment two pods may hold one port: ours that is being taken back, and another scheduler's.
+            let others = sign > 0 ? [] : pods.members(of: nodes.pods[node]).map { self.shape(of: $0) }
+            let changed = shapes[shape].requirements.hostPorts.filter { port in
+                !others.contains { shapes[$0].requirements.hostPorts.contains(port) }
+            }
+            ports.set(changed, at: node, taken: sign > 0)
         }
         count(pod, at: node, sign: sign)
         log.append(node, described: false, nodes: nodes.count)
