@@ -98,7 +98,12 @@ private struct Runtime {
 
     var createOnly: Contestant {
         Contestant(
-            name: name, run: { round in try must(words("create", "--bundle", bundle, "create-\(name)-\(round)")) },
+            name: name,
+            run: { round in
+                // The container keeps the streams it was created with, and a pipe of ours would be waited for.
+                let create = words("create", "--bundle", bundle, "create-\(name)-\(round)")
+                try must(["sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh"] + create)
+            },
             finish: { round in try must(words("delete", "--force", "create-\(name)-\(round)")) })
     }
 }
