@@ -63,6 +63,16 @@ struct EngineFaultTests {
         }
     }
 
+    @Test("a limit of few descriptors holds for the program, not for its making")
+    func fewDescriptors() async throws {
+        try await withDaemon { daemon in
+            let words = ["--ulimit", "nofile=12:14", "busybox", "sh", "-c", "ulimit -n; ulimit -Hn"]
+            let seen = try await run(
+                [Executables.client, "-H", daemon.host, "run", "--rm", "--network", "none"] + words)
+            #expect(seen.output == "12\n14\n", "\(seen)")
+        }
+    }
+
     @Test("what is not there yet is refused by name", arguments: ["bridge", "mynet"])
     func refused(network: String) async throws {
         try await withDaemon { daemon in

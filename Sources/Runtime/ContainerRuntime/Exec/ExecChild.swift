@@ -64,6 +64,7 @@ struct ExecChild: ~Copyable {
         try step("close_range") { () throws(SyscallError) in
             try Programs.closeDescriptors(from: first, onExecute: true)
         }
+        try starter.lowerDescriptorLimit()
         if let listener = try starter.loadFilter() {
             try step("seccomp listener") { () throws(SyscallError) in try talk.say(.listener, with: [listener]) }
         }

@@ -26,7 +26,7 @@ struct ProcessStarter {
 
     /// Limits and priorities; in the host's sight, as root.
     func setLimits() throws(RuntimeError) {
-        for limit in plan.rlimits {
+        for limit in plan.rlimits where !isLoweredLast(limit) {
             try step("rlimit \(limit.resource.constant)") { () throws(SyscallError) in
                 try Limits.set(limit.resource, soft: limit.soft, hard: limit.hard)
             }
@@ -41,6 +41,21 @@ struct ProcessStarter {
         }
         if let personality = plan.personality {
             try step("personality") { () throws(SyscallError) in try Credentials.setPersonality(personality) }
+        }
+    }
+
+    /// A limit of descriptors that is no higher than ours: until the program runs we need more of them than it may have.
+    private func isLoweredLast(_ limit: ProcessPlan.Rlimit) -> Bool {
+        guard limit.resource == .nofile, let present = try? Limits.current(.nofile) else { return false }
+        return limit.hard <= present.hard
+    }
+
+    /// The limit of descriptors, when nothing is to be opened any more; lowering it takes no privilege.
+    func lowerDescriptorLimit() throws(RuntimeError) {
+        for limit in plan.rlimits where isLoweredLast(limit) {
+            try step("rlimit \(limit.resource.constant)") { () throws(SyscallError) in
+                try Limits.set(limit.resource, soft: limit.soft, hard: limit.hard)
+            }
         }
     }
 

@@ -274,6 +274,7 @@ struct SandboxChild: ~Copyable {
         if let hooks = plan.hooks.startContainer, !hooks.isEmpty {
             try HookRunner.run(hooks, kind: "startContainer", state: inheritance.state)
         }
+        try starter.lowerDescriptorLimit()
         if starter.seccomp?.program.notifies == false { _ = try starter.loadFilter() }
         try starter.becomeProgram(path, arguments, environment)
     }
