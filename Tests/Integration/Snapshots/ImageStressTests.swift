@@ -92,13 +92,13 @@ struct ImageStressTests {
             try await DedicatedThread.run { () throws in
                 try Namespaces.unshare(.mount)
                 try Mounts.setPropagation(.private, of: "/", recursive: true)
-                try Mounts.mount("tmpfs", on: root, type: "tmpfs", data: "size=2m")
+                try Mounts.mount("tmpfs", on: root, type: "tmpfs", data: "size=6m")
                 let store = try ImageStore(root: root + "/store")
                 let small = Self.image(1)
                 _ = try store.loadNow(ArraySource(SampleImage.dockerArchive([small])))
                 let large = SampleImage(
                     names: ["large:1"],
-                    layers: [HandmadeArchive.of { $0.file("big", [UInt8](repeating: 7, count: 3 << 20)) }])
+                    layers: [HandmadeArchive.of { $0.file("big", [UInt8](repeating: 7, count: 12 << 20)) }])
                 let failure = #expect(throws: ImageError.self) {
                     try store.loadNow(ArraySource(SampleImage.dockerArchive([large])))
                 }
