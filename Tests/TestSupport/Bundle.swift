@@ -37,8 +37,10 @@ package struct Bundle {
         guard let busybox = Executables.tool("busybox") else {
             throw SyscallError("stat", errno: ENOENT, subject: "busybox (apt-get install busybox-static)")
         }
-        let bytes = try WholeFile.read(busybox)
-        try WholeFile.replace("\(root)/bin/busybox", with: bytes, mode: 0o755)
+        // Copied by another process: a file that this one had open for writing is "text file busy" as long as any
+        // program that a parallel test starts at that moment has not closed its inherited descriptor.
+        let copied = try runBlocking(["cp", "--no-preserve=mode", busybox, "\(root)/bin/busybox"])
+        guard copied.status == 0 else { throw SyscallError("cp", errno: EIO, subject: copied.errors) }
         chmod("\(root)/bin/busybox", 0o755)
         for applet in applets { symlink("/bin/busybox", "\(root)/bin/\(applet)") }
         try WholeFile.replace(
