@@ -16,12 +16,11 @@ struct EquivalenceClass {
     /// The highest priority for which evicting others did not help either.
     var blockedPriority = Int32.min
     var blockedSince: Int64 = 0
-    var lackedBudget = false
     /// Waiting pods, the highest priority first.
     var parked: [(priority: Int32, pods: PodList)] = []
     var parkedCount = 0
-    /// By priority of the pod to place: the cheapest evictions.
-    var evictions: [Int32: EvictionSet] = [:]
+    /// By the pod to place: the cheapest evictions.
+    var evictions: [EvictionSet.Key: EvictionSet] = [:]
     var isWarm = false
 }
 

@@ -1,5 +1,11 @@
 /// The nodes where evicting pods would make room for a class at one priority, the cheapest first.
 struct EvictionSet {
+    struct Key: Hashable {
+        var priority: Int32
+        /// The tenant that takes back what it lent, or -1.
+        var tenant: Int
+    }
+
     private var tree = BestNodeTree(count: 0)
     private var cursor = -1
     private var blocks = -1

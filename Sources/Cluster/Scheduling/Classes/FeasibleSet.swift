@@ -179,29 +179,31 @@ extension FeasibleSet {
         }
     }
 
-    /// All leaves at once, eight nodes at a time.
+    /// All leaves at once: plugin after plugin over as many blocks of eight nodes as stay in the processor's cache.
     private func leaves(of pool: borrowing Pool) -> [SIMD8<Double>] {
-        let requests = pool.shapes[shape].requests
-        let resourceScore = pool.shapes[shape].resourceScore
-        var possible = eligible
-        let hostPorts = pool.shapes[shape].requirements.hostPorts
-        if !hostPorts.isEmpty { pool.ports.narrow(&possible, to: hostPorts) }
-        let none = SIMD8<Double>(repeating: BestNodeTree.impossible)
-        var leaves = Array(repeating: none, count: pool.nodes.free[0].count)
-        for block in leaves.indices {
-            let bits = possible.byte(block)
-            guard bits != 0 else { continue }
-            let fits = ResourceFilter.fitting(requests, block, in: pool.nodes)
-            guard fits != SIMDMask(repeating: false) else { continue }
-            var scores = none.replacing(with: resourceScore.scores(block, in: pool.nodes), where: fits)
-            if bits != 0xFF || !staticScores.isEmpty || !perNode.isEmpty {
-                for lane in 0..<8 where scores[lane] > BestNodeTree.impossible {
-                    scores[lane] =
-                        bits & (1 << UInt8(lane)) == 0
-                        ? BestNodeTree.impossible : adjusted(scores[lane], block * 8 + lane, in: pool)
+        let shape = pool.shapes[shape]
+        let count = pool.nodes.free[0].count
+        var leaves = Array(repeating: SIMD8(repeating: BestNodeTree.impossible), count: count)
+        for start in stride(from: 0, to: count, by: 64) {
+            let blocks = start..<min(start + 64, count)
+            for block in blocks {
+                let bits = eligible.byte(block)
+                if bits == 0xFF {
+                    leaves[block] = SIMD8(repeating: 0)
+                } else if bits != 0 {
+                    for lane in 0..<8 where bits & (1 << UInt8(lane)) != 0 { leaves[block][lane] = 0 }
                 }
             }
-            leaves[block] = scores
+            for filter in shape.useFilters {
+                filter.reject(from: &leaves, blocks, for: shape.demand, in: pool.nodes)
+            }
+            for score in shape.useScores { score.add(to: &leaves, blocks, for: shape.demand, in: pool.nodes) }
+            guard !staticScores.isEmpty || !perNode.isEmpty else { continue }
+            for block in blocks {
+                for lane in 0..<8 where leaves[block][lane] > BestNodeTree.impossible {
+                    leaves[block][lane] = adjusted(leaves[block][lane], block * 8 + lane, in: pool)
+                }
+            }
         }
         return leaves
     }
@@ -219,15 +221,14 @@ extension FeasibleSet {
     }
 
     private func leaf(_ node: Int, in pool: borrowing Pool) -> Double {
-        guard eligible[node], ResourceFilter.fits(pool.shapes[shape].requests, at: node, in: pool.nodes) else {
-            return BestNodeTree.impossible
+        guard eligible[node] else { return BestNodeTree.impossible }
+        for filter in pool.shapes[shape].useFilters
+        where !filter.fits(pool.shapes[shape].demand, at: node, in: pool.nodes) { return BestNodeTree.impossible }
+        var score = 0.0
+        for plugin in pool.shapes[shape].useScores {
+            score += plugin.score(of: pool.shapes[shape].demand, at: node, in: pool.nodes)
         }
-        if !pool.shapes[shape].requirements.hostPorts.isEmpty,
-            HostPortFilter.conflict(pool.shapes[shape].requirements.hostPorts, at: node, in: pool.ports) != nil
-        {
-            return BestNodeTree.impossible
-        }
-        return adjusted(pool.shapes[shape].resourceScore.score(at: node, in: pool.nodes), node, in: pool)
+        return adjusted(score, node, in: pool)
     }
 
     private mutating func set(_ node: Int, to value: Double) {

@@ -57,10 +57,9 @@ struct RuleSet {
             case .antiAffinity, .softSpread, .preference: break
             }
         }
+        guard let othersWeight = pool.profiles[shape.profile].othersWeight else { return }
         for var other in pool.counters.labelSets[labels].others {
-            if case .preference(let weight) = other.kind {
-                other.kind = .preference(weight: weight * pool.profiles[shape.profile].affinityWeight)
-            }
+            if case .preference(let weight) = other.kind { other.kind = .preference(weight: weight * othersWeight) }
             rules.append(other)
         }
     }

@@ -15,7 +15,8 @@ package struct Committer: ~Copyable {
     package private(set) var refused = 0
 
     package init(_ configuration: Configuration = Configuration()) {
-        pool = Pool(profiles: configuration.profiles, overcommit: configuration.overcommit)
+        pool = Pool(configuration)
+        pool.shard = nil
     }
 
     /// Takes note of nodes, and of pods that run already or are gone; other events do not matter here.

@@ -67,7 +67,9 @@ extension Scheduler {
         defer { pool.place(pod, on: node) }
         let identity = classes[classNumber(of: pod)].identity
         let shape = pool.shapes[identity.shape]
-        var parts = [ScorePart(name: "NodeResources", value: shape.resourceScore.score(at: node, in: pool.nodes))]
+        var parts = shape.useScores.map { score in
+            ScorePart(name: type(of: score).name, value: score.score(of: shape.demand, at: node, in: pool.nodes))
+        }
         for score in pool.profiles[shape.profile].scores
         where score.plugin.concerns(shape.requirements, in: pool.layers) {
             let value = score.plugin.score(of: shape.requirements, at: pool.nodes.specs[node], in: pool.layers)
@@ -106,13 +108,7 @@ extension Scheduler {
             case .full(let reason), .never(let reason): return [reason]
             }
         }
-        var reasons: [Reason] = []
-        for request in shape.requests where pool.nodes[free: node, request.dimension] < request.value {
-            reasons.append(.insufficient(pool.dimensions.names[request.dimension]))
-        }
-        if let port = HostPortFilter.conflict(shape.requirements.hostPorts, at: node, in: pool.ports) {
-            reasons.append(.hostPort(port.port))
-        }
+        var reasons = shape.useFilters.flatMap { $0.reasons(for: shape.demand, at: node, in: pool.nodes) }
         let rules = classes[number].set.rules
         let isFirst = rules.isFirst(in: pool)
         for rule in rules.rules {
@@ -157,6 +153,8 @@ extension Reason: CustomStringConvertible {
         case .existingAntiAffinity: "a pod there wants to be away from it"
         case .missingTopologyKey(let key): "label \(key) is missing"
         case .topologySpread(let key): "spread over \(key) would be uneven"
+        case .unknownProfile(let name): "there is no scheduler profile \(name)"
+        case .other(let text): text
         }
     }
 
@@ -175,6 +173,8 @@ extension Reason: CustomStringConvertible {
         case .podAntiAffinity, .existingAntiAffinity: "add nodes or move the pods it must be away from"
         case .missingTopologyKey(let key): "label nodes with \(key)"
         case .topologySpread(let key): "make room in the emptiest \(key)"
+        case .unknownProfile: "name a scheduler profile that there is, or run the scheduler that has it"
+        case .other(let text): "change what makes \(text)"
         }
     }
 }

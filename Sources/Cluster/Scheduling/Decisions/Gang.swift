@@ -124,7 +124,7 @@ extension Scheduler {
         _ members: [Int32], lead: Int32, within key: Int, at time: Int64
     ) -> [Placement]? {
         var room: [Int: Int] = [:]
-        let requests = pool.shapes[pool.shape(of: lead)].requests
+        let requests = pool.shapes[pool.shape(of: lead)].needed
         pool.nodes.isPresent.forEach { node in
             let domain = pool.counters.keys[key].domain(of: node)
             guard domain >= 0 else { return }

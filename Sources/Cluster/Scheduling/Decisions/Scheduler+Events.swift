@@ -23,14 +23,14 @@ extension Scheduler {
                 enqueue(pod)
             }
         case .budgetChanged(let budget):
-            if budgets.set(budget) { wakeAll() }
+            if budgets.set(budget) { wakePreemptors() }
         case .quotaChanged(let quota):
             queues.ledger.add(quota, &pool.dimensions)
             pool.nodes.widen(to: pool.dimensions.names.count)
             queues.releaseHeld(by: quota)
         case .namespaceChanged(let name, let labels):
             pool.setNamespace(name, labels: labels)
-            wakeAll()
+            wakeByDomains()
         }
         return []
     }
@@ -150,10 +150,5 @@ extension Scheduler {
         let delay = min(first << Int64(min(doublings, 20)), configuration.longestBackoff.inNanoseconds)
         pool.pods.state[Int(pod)] = .backingOff
         backoffs.add(pod, stamp: pool.pods.stampAnew(pod), due: time + delay)
-    }
-
-    /// Budgets or namespaces changed: every waiting class may be tried.
-    private mutating func wakeAll() {
-        for number in waiting.members { wake(number) }
     }
 }

@@ -4,12 +4,15 @@ internal import Units
 extension Scheduler {
     mutating func preempt(for pod: Int32, of number: Int) -> Decision? {
         guard pool.templates[Int(pool.pods.template[Int(pod)])].source.mayPreempt else { return nil }
-        let priority = pool.pods.priority[Int(pod)]
+        let reclaims = reclaims(pod)
+        let key = EvictionSet.Key(
+            priority: pool.pods.priority[Int(pod)],
+            tenant: reclaims ? queues.lanes[pool.pods.lane(of: pod)].tenant : -1)
         classes[number].set.synchronize(with: pool)
-        var evictions = classes[number].evictions.removeValue(forKey: priority) ?? EvictionSet()
-        defer { classes[number].evictions[priority] = evictions }
-        let hasRules = !classes[number].set.rules.rules.isEmpty
-        if hasRules { evictions = EvictionSet() }  // a count elsewhere can change what helps here
+        var evictions = classes[number].evictions.removeValue(forKey: key) ?? EvictionSet()
+        defer { classes[number].evictions[key] = evictions }
+        // A count, or what a tenant uses, elsewhere can change what helps here.
+        if !classes[number].set.rules.rules.isEmpty || reclaims { evictions = EvictionSet() }
         for node in evictions.stale(in: pool, budgets: budgets.version) {
             evictions.set(node, victims(for: pod, of: number, at: node)?.cost)
         }
@@ -73,10 +76,14 @@ extension Scheduler {
     ) -> (victims: [VictimSearch.Candidate], cost: VictimSearch.Cost)? {
         guard pool.nodes.isPresent[node], classes[number].set.allows(node) else { return nil }
         let shape = classes[number].identity.shape
+        let isClosed = pool.shapes[shape].useFilters.contains { filter in
+            if case .never = filter.verdict(on: pool.shapes[shape].demand, at: node, in: pool.nodes) { true } else { false }
+        }
+        if isClosed { return nil }
         let (short, shortage, leaving) = shortage(of: shape, at: node)
         let candidates = candidates(for: pod, at: node, short: short)
         guard let candidates, !candidates.isEmpty else { return nil }
-        if !classes[number].set.rules.rules.isEmpty {
+        if pool.shapes[shape].isOpaque || !classes[number].set.rules.rules.isEmpty {
             return victimsByTrial(candidates, number, at: node, leaving: leaving)
         }
         guard !short.isEmpty || candidates.contains(where: \.isNecessary) else { return nil }
@@ -94,7 +101,7 @@ extension Scheduler {
             }
         }
         var (dimensions, missing): ([Int], [Double]) = ([], [])
-        for request in pool.shapes[shape].requests {
+        for request in pool.shapes[shape].needed {
             var free = pool.nodes[free: node, request.dimension]
             for pod in leaving {
                 for amount in pool.shapes[pool.shape(of: pod)].requests where amount.dimension == request.dimension {
@@ -112,9 +119,8 @@ extension Scheduler {
     private mutating func candidates(for pod: Int32, at node: Int, short: [Int]) -> [VictimSearch.Candidate]? {
         let priority = pool.pods.priority[Int(pod)]
         let lane = pool.pods.lane(of: pod)
-        let ports = pool.shapes[pool.shape(of: pod)].requirements.hostPorts
-        let requests = pool.shapes[pool.shape(of: pod)].requests
-        let reclaims = queues.ledger.isWithinNominal(queues.lanes[lane].tenant, adding: requests)
+        let isReclaiming = reclaims(pod)
+        let ports = pool.shapes[pool.shape(of: pod)].neededPorts
         var candidates: [VictimSearch.Candidate] = []
         for other in pool.pods.members(of: pool.nodes.pods[node]) {
             let shape = pool.shape(of: other)
@@ -123,7 +129,7 @@ extension Scheduler {
                 && pool.shapes[shape].requirements.hostPorts.contains { port in
                     ports.contains { $0.conflicts(with: port) }
                 }
-            let isBorrower = reclaims && borrows(other, from: lane)
+            let isBorrower = isReclaiming && borrows(other, from: lane)
             guard pool.pods.state[Int(other)] != .leaving else { continue }
             guard pool.pods.priority[Int(other)] < priority || isBorrower else {
                 if holdsPort { return nil }
@@ -142,6 +148,13 @@ extension Scheduler {
                     frees: frees, budgets: covering, isNecessary: holdsPort))
         }
         return candidates
+    }
+
+    /// Whether `pod` would stay within its tenant's own quota, so that it may take back what was lent.
+    func reclaims(_ pod: Int32) -> Bool {
+        let tenant = queues.lanes[pool.pods.lane(of: pod)].tenant
+        guard queues.ledger.tenants[tenant].quota?.cohort != nil else { return false }
+        return queues.ledger.isWithinNominal(tenant, adding: pool.shapes[pool.shape(of: pod)].requests)
     }
 
     /// Whether a pod's tenant uses more than its own quota, of the cohort that `lane` belongs to.

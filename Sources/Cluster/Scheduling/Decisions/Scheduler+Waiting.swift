@@ -2,13 +2,23 @@ internal import Units
 
 // A class that fits nowhere waits as one; a change wakes one pod of it, and each placement wakes the next.
 extension Scheduler {
+    /// Nothing helps `pod` now, not even evicting others: its class is not tried until something could.
     mutating func block(_ number: Int, for pod: Int32, at time: Int64) {
-        classes[number].blockedPriority = max(classes[number].blockedPriority, pool.pods.priority[Int(pod)])
-        guard !classes[number].isBlocked else { return }
-        classes[number].isBlocked = true
-        classes[number].blockedSince = time
-        classes[number].blockedPriority = pool.pods.priority[Int(pod)]
+        let priority = evictingPriority(of: pod)
+        if classes[number].isBlocked {
+            guard priority > classes[number].blockedPriority else { return }
+            waiting.remove(number)
+        } else {
+            classes[number].isBlocked = true
+            classes[number].blockedSince = time
+        }
+        classes[number].blockedPriority = priority
         waiting.add(number, causes(of: number))
+    }
+
+    /// Below which priority `pod` may evict others.
+    func evictingPriority(of pod: Int32) -> Int32 {
+        pool.templates[Int(pool.pods.template[Int(pod)])].source.mayPreempt ? pool.pods.priority[Int(pod)] : .min
     }
 
     mutating func park(_ pod: Int32, in number: Int) {
@@ -73,23 +83,32 @@ extension Scheduler {
         var causes = WaitingIndex.Causes()
         let identity = classes[number].identity
         let shape = pool.shapes[identity.shape]
-        var lacking = Array(repeating: false, count: shape.requests.count)
+        causes.counters = classes[number].set.rules.rules.map(\.counter)
+        let hasRules = !causes.counters.isEmpty  // a rule can hide what else a node lacks
+        let others = shape.useFilters.filter { !($0 is ResourceFilter) }
+        var lacking = Array(repeating: hasRules, count: shape.needed.count)
+        if hasRules { for filter in others { causes.changes.formUnion(type(of: filter).retryAfter) } }
         pool.nodes.isPresent.forEach { node in
             guard classes[number].set.allows(node) else {
                 causes.isSelective = true
                 return
             }
-            for (index, request) in shape.requests.enumerated()
+            for (index, request) in shape.needed.enumerated()
             where pool.nodes[free: node, request.dimension] < request.value { lacking[index] = true }
+            for filter in others where !causes.changes.isSuperset(of: type(of: filter).retryAfter) {
+                guard !filter.fits(shape.demand, at: node, in: pool.nodes) else { continue }
+                causes.changes.formUnion(type(of: filter).retryAfter)
+            }
         }
-        causes.counters = classes[number].set.rules.rules.map(\.counter)
-        let hasRules = !causes.counters.isEmpty  // a rule can hide what else a node lacks
-        causes.lacking = shape.requests.enumerated().filter { lacking[$0.offset] || hasRules }.map(\.element)
-        if pool.nodes.isPresent.isEmpty || hasRules { causes.isSelective = true }
+        causes.lacking = shape.needed.enumerated().filter { lacking[$0.offset] }.map(\.element)
+        if causes.isSelective {
+            causes.isSelective = shape.filters.contains { type(of: $0).retryAfter.contains(.nodeDescribed) }
+        }
+        if pool.nodes.isPresent.isEmpty || hasRules || causes.changes.contains(.nodeDescribed) {
+            causes.isSelective = true
+        }
         if causes.isSelective { causes.label = Self.label(of: shape) }
-        if !shape.requirements.hostPorts.isEmpty, !causes.lacking.contains(where: { $0.dimension == Dimensions.pods }) {
-            causes.lacking += shape.requests.filter { $0.dimension == Dimensions.pods }  // any pod may hold the port
-        }
+        causes.preempts = classes[number].blockedPriority > .min ? classes[number].blockedPriority : nil
         return causes
     }
 
@@ -100,6 +119,15 @@ extension Scheduler {
             for number in waiting.lacking(amount.dimension, upTo: free) where fits(number, at: node) {
                 wake(number)
             }
+        }
+        wake(after: .resourcesFreed, at: node)
+        if !ports.isEmpty { wake(after: .portsFreed, at: node) }
+        wakePreemptors(at: node)
+    }
+
+    private mutating func wake(after change: PoolChanges, at node: Int) {
+        for number in waiting.waiting(forChange: change).sorted() where classes[number].isBlocked {
+            if fits(number, at: node) { wake(number) }
         }
     }
 
@@ -113,6 +141,36 @@ extension Scheduler {
             where classes[number].isBlocked && fits(number, at: node) { wake(number) }
         }
         wakeByDomains()
+        wakePreemptors(at: node)
+    }
+
+    /// `node` changed: those who would evict may find enough there now, with what is free and what is lower.
+    private mutating func wakePreemptors(at node: Int) {
+        guard let highest = waiting.preemptors.keys.max(), pool.nodes.isPresent[node] else { return }
+        let below = pool.pods.members(of: pool.nodes.pods[node]).filter { pool.pods.priority[Int($0)] < highest }
+        guard !below.isEmpty else { return }
+        for priority in waiting.preemptors.keys.sorted(by: >) {
+            var evictable = Array(repeating: 0.0, count: pool.nodes.free.count)
+            for pod in below where pool.pods.priority[Int(pod)] < priority {
+                for amount in pool.shapes[pool.shape(of: pod)].requests { evictable[amount.dimension] += amount.value }
+            }
+            guard evictable[Dimensions.pods] > 0 else { return }
+            for number in (waiting.preemptors[priority] ?? []).sorted() where classes[number].isBlocked {
+                let shape = pool.shapes[classes[number].identity.shape]
+                let isEnough = shape.needed.allSatisfy {
+                    pool.nodes[free: node, $0.dimension] + evictable[$0.dimension] >= $0.value
+                }
+                let isAllowed = shape.filters.allSatisfy {
+                    $0.verdict(on: shape.requirements, at: pool.nodes.specs[node]) == .fits
+                }
+                if isEnough, isAllowed { wake(number) }
+            }
+        }
+    }
+
+    /// Budgets allow more: whoever would evict is tried again.
+    mutating func wakePreemptors() {
+        for numbers in waiting.preemptors.values.flatMap({ $0 }).sorted() { wake(numbers) }
     }
 
     /// Nodes came, went or moved between domains: minima and domains changed.
@@ -156,8 +214,12 @@ extension Scheduler {
         }
         let old = causes
         if isAllowed {
-            causes.lacking += shape.requests.filter { request in
+            causes.lacking += shape.needed.filter { request in
                 pool.nodes[free: node, request.dimension] < request.value && !causes.lacking.contains(request)
+            }
+            for filter in shape.useFilters where !(filter is ResourceFilter) {
+                guard !filter.fits(shape.demand, at: node, in: pool.nodes) else { continue }
+                causes.changes.formUnion(type(of: filter).retryAfter)
             }
         } else {
             causes.isSelective = true
@@ -188,13 +250,12 @@ extension Scheduler {
 }
 
 extension Pool {
-    /// Whether a node's description, resources and ports allow a shape.
+    /// Whether a node's description and what is in use there allow a shape.
     func shape(_ shape: Int, fitsAt node: Int) -> Bool {
-        guard nodes.isPresent[node], ResourceFilter.fits(shapes[shape].requests, at: node, in: nodes) else {
-            return false
-        }
-        let requirements = shapes[shape].requirements
-        return shapes[shape].filters.allSatisfy { $0.verdict(on: requirements, at: nodes.specs[node]) == .fits }
-            && HostPortFilter.conflict(requirements.hostPorts, at: node, in: ports) == nil
+        guard nodes.isPresent[node] else { return false }
+        return shapes[shape].useFilters.allSatisfy { $0.fits(shapes[shape].demand, at: node, in: nodes) }
+            && shapes[shape].filters.allSatisfy {
+                $0.verdict(on: shapes[shape].requirements, at: nodes.specs[node]) == .fits
+            }
     }
 }

@@ -26,8 +26,7 @@ package struct Scheduler: ~Copyable {
 
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        pool = Pool(profiles: configuration.profiles, overcommit: configuration.overcommit)
-        pool.shard = configuration.shard
+        pool = Pool(configuration)
         queues = QueueSet(bands: configuration.bands, agingInterval: configuration.agingInterval)
     }
 
@@ -62,7 +61,8 @@ package struct Scheduler: ~Copyable {
     /// One pod that is in no list any more; `nil` when its class is known to fit nowhere.
     private mutating func decide(_ pod: Int32, at time: Int64) -> Decision? {
         let number = classNumber(of: pod)
-        let isKnown = classes[number].isBlocked && classes[number].blockedPriority >= pool.pods.priority[Int(pod)]
+        let isKnown =
+            classes[number].isBlocked && classes[number].blockedPriority >= evictingPriority(of: pod) && !reclaims(pod)
         if isKnown {
             park(pod, in: number)
             return nil

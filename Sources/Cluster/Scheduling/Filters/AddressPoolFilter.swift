@@ -1,15 +1,17 @@
 /// A fixed address can be reached only from the nodes of its pool.
-struct AddressPoolFilter: StaticFilter {
-    static let name = "AddressPool"
+package struct AddressPoolFilter: StaticFilter {
+    package static let name = "AddressPool"
 
-    func concerns(_ requirements: Requirements) -> Bool { requirements.addressPool != nil }
+    package init() {}
 
-    func verdict(on requirements: Requirements, at node: Node) -> Verdict {
+    package func concerns(_ requirements: Requirements) -> Bool { requirements.addressPool != nil }
+
+    package func verdict(on requirements: Requirements, at node: Node) -> Verdict {
         guard let pool = requirements.addressPool, !node.addressPools.contains(pool) else { return .fits }
         return .never(.addressPool(pool))
     }
 
-    func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
+    package func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
         guard let pool = requirements.addressPool else { return }
         nodes.formIntersection(index.addressPools[pool] ?? Bitset())
     }

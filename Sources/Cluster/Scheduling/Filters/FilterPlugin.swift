@@ -17,14 +17,23 @@ package enum Reason: Hashable, Sendable {
     case podAffinity, podAntiAffinity, existingAntiAffinity
     case missingTopologyKey(String)
     case topologySpread(String)
+    /// It names a profile (`schedulerName`) that this scheduler does not have.
+    case unknownProfile(String)
+    /// What a plugin from elsewhere says.
+    case other(String)
 }
 
 /// Changes of the pool, by what they could help.
-package struct PoolChanges: OptionSet, Sendable {
+package struct PoolChanges: OptionSet, Hashable, Sendable {
     package let rawValue: Int
+    /// A node is new, or its description is.
     package static let nodeDescribed = PoolChanges(rawValue: 1)
+    /// A pod left a node.
     package static let resourcesFreed = PoolChanges(rawValue: 2)
-    package static let domainCounted = PoolChanges(rawValue: 4)
+    /// A pod that held host ports left a node.
+    package static let portsFreed = PoolChanges(rawValue: 4)
+    /// A pod that rules ask about came or went.
+    package static let domainCounted = PoolChanges(rawValue: 8)
 
     package init(rawValue: Int) { self.rawValue = rawValue }
 }
@@ -52,4 +61,44 @@ package protocol StaticFilter: FilterPlugin {
 
 extension StaticFilter {
     package static var retryAfter: PoolChanges { .nodeDescribed }
+}
+
+/// A filter that looks at what is in use at a node.
+///
+/// Asked again whenever a pod comes to the node or leaves it. Only ``verdict(on:at:in:)`` must be written; the others
+/// are the same question asked faster.
+package protocol UseFilter: FilterPlugin {
+    /// Whether it could reject such pods anywhere; where not, it is not asked again.
+    func concerns(_ demand: Demand) -> Bool
+    /// `.full` where evicting pods could help, `.never` where nothing does but a new description.
+    func verdict(on demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> Verdict
+    /// All that is wrong at one node, for explanations.
+    func reasons(for demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> [Reason]
+    func fits(_ demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> Bool
+    /// Makes the scores of nodes that do not fit impossible, in `blocks` of eight nodes.
+    func reject(
+        from scores: inout [SIMD8<Double>], _ blocks: Range<Int>, for demand: Demand, in nodes: borrowing NodeTable)
+}
+
+extension UseFilter {
+    package func reasons(for demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> [Reason] {
+        switch verdict(on: demand, at: node, in: nodes) {
+        case .fits: []
+        case .full(let reason), .never(let reason): [reason]
+        }
+    }
+
+    package func fits(_ demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> Bool {
+        verdict(on: demand, at: node, in: nodes) == .fits
+    }
+
+    package func reject(
+        from scores: inout [SIMD8<Double>], _ blocks: Range<Int>, for demand: Demand, in nodes: borrowing NodeTable
+    ) {
+        for block in blocks {
+            for lane in 0..<8 where scores[block][lane] > BestNodeTree.impossible {
+                if !fits(demand, at: block * 8 + lane, in: nodes) { scores[block][lane] = BestNodeTree.impossible }
+            }
+        }
+    }
 }

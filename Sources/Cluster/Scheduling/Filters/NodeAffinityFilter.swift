@@ -1,17 +1,19 @@
 /// The node selector and the required node affinity.
-struct NodeAffinityFilter: StaticFilter {
-    static let name = "NodeAffinity"
+package struct NodeAffinityFilter: StaticFilter {
+    package static let name = "NodeAffinity"
 
-    func concerns(_ requirements: Requirements) -> Bool {
+    package init() {}
+
+    package func concerns(_ requirements: Requirements) -> Bool {
         !requirements.nodeSelector.isEmpty || requirements.nodeAffinity != nil
     }
 
-    func verdict(on requirements: Requirements, at node: Node) -> Verdict {
+    package func verdict(on requirements: Requirements, at node: Node) -> Verdict {
         let isSelected = requirements.nodeSelector.allSatisfy { node.labels[$0.key] == $0.value }
         return isSelected && requirements.nodeAffinity?.matches(node.labels) ?? true ? .fits : .never(.nodeAffinity)
     }
 
-    func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
+    package func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
         for (key, value) in requirements.nodeSelector {
             index.labels.narrow(&nodes, to: LabelCondition(key, .isOneOf([value])))
         }

@@ -1,14 +1,16 @@
 /// A pod that names its node runs there or nowhere.
-struct NodeNameFilter: StaticFilter {
-    static let name = "NodeName"
+package struct NodeNameFilter: StaticFilter {
+    package static let name = "NodeName"
 
-    func concerns(_ requirements: Requirements) -> Bool { requirements.nodeName != nil }
+    package init() {}
 
-    func verdict(on requirements: Requirements, at node: Node) -> Verdict {
+    package func concerns(_ requirements: Requirements) -> Bool { requirements.nodeName != nil }
+
+    package func verdict(on requirements: Requirements, at node: Node) -> Verdict {
         requirements.nodeName == nil || requirements.nodeName == node.name ? .fits : .never(.otherNode)
     }
 
-    func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
+    package func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
         var one = Bitset()
         if let number = requirements.nodeName.flatMap({ index.numbers[$0] }) { one[number] = true }
         nodes.formIntersection(one)

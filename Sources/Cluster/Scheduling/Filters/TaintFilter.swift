@@ -1,17 +1,19 @@
 /// Taints that forbid, unless all of them are tolerated.
-struct TaintFilter: StaticFilter {
-    static let name = "TaintToleration"
+package struct TaintFilter: StaticFilter {
+    package static let name = "TaintToleration"
 
-    func concerns(_ requirements: Requirements) -> Bool { true }
+    package init() {}
 
-    func verdict(on requirements: Requirements, at node: Node) -> Verdict {
+    package func concerns(_ requirements: Requirements) -> Bool { true }
+
+    package func verdict(on requirements: Requirements, at node: Node) -> Verdict {
         let unbearable = node.taints.first { taint in
             taint.effect != .preferNoSchedule && !requirements.tolerations.contains { $0.tolerates(taint) }
         }
         return unbearable.map { .never(.taint($0.key)) } ?? .fits
     }
 
-    func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
+    package func narrow(_ nodes: inout Bitset, for requirements: Requirements, in index: borrowing NodeIndexes) {
         for (taints, tainted) in index.taints {
             let isBearable = taints.allSatisfy { taint in
                 taint.effect == .preferNoSchedule || requirements.tolerations.contains { $0.tolerates(taint) }

@@ -7,12 +7,24 @@ package struct Band: Hashable, Sendable {
     package var weight: Double
     /// The least priority that gets a pod into it when its class names no queue.
     package var minimumPriority: Int32
+    /// Whether its pods fill nodes or spread; `nil` leaves that to their profile.
+    package var packing: Profile.Packing?
 
-    package init(_ name: String, isStrict: Bool = false, weight: Double = 1, minimumPriority: Int32) {
+    package init(
+        _ name: String, isStrict: Bool = false, weight: Double = 1, minimumPriority: Int32,
+        packing: Profile.Packing? = nil
+    ) {
         self.name = name
         self.isStrict = isStrict
         self.weight = weight
         self.minimumPriority = minimumPriority
+        self.packing = packing
+    }
+
+    /// The position of the queue that takes pods of `template`: by its class's name for it, or by priority.
+    static func index(for template: PodTemplate, in bands: [Band]) -> Int {
+        let named = template.queue.flatMap { name in bands.firstIndex { $0.name == name } }
+        return named ?? bands.firstIndex { template.priority >= $0.minimumPriority } ?? bands.count - 1
     }
 
     package static let standard = [

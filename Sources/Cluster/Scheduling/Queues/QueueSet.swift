@@ -53,8 +53,7 @@ struct QueueSet {
     }
 
     mutating func lane(of template: PodTemplate, _ dimensions: inout Dimensions) -> Int {
-        let named = template.queue.flatMap { name in bands.firstIndex { $0.name == name } }
-        let band = named ?? bands.firstIndex { template.priority >= $0.minimumPriority } ?? bands.count - 1
+        let band = Band.index(for: template, in: bands)
         let tenant = ledger.tenant(of: template.namespace, &dimensions)
         let identity = LaneIdentity(band: band, priority: template.priority, tenant: tenant)
         if let known = laneNumbers[identity] { return known }

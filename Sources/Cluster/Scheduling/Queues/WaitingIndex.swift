@@ -11,6 +11,10 @@ struct WaitingIndex {
         /// A label its node must have; without one, any new description may help.
         var label: Label?
         var isSelective = false
+        /// What else could help: what the other filters that rejected say they wait for.
+        var changes: PoolChanges = []
+        /// The priority at which it would evict others if that helped.
+        var preempts: Int32?
     }
 
     struct Label: Hashable {
@@ -23,6 +27,9 @@ struct WaitingIndex {
     private var byCounter: [Int: Set<Int>] = [:]
     private var byLabel: [Label: Set<Int>] = [:]
     private var byDescription: Set<Int> = []
+    private var byChange: [PoolChanges: Set<Int>] = [:]
+    /// By priority: those that would evict lower pods.
+    private(set) var preemptors: [Int32: Set<Int>] = [:]
     private var causes: [Int: Causes] = [:]
 
     func causes(of number: Int) -> Causes? { causes[number] }
@@ -38,6 +45,8 @@ struct WaitingIndex {
             byDimension[amount.dimension].insert((amount.value, number), at: index)
         }
         for counter in new.counters { byCounter[counter, default: []].insert(number) }
+        for change in Self.freed where new.changes.contains(change) { byChange[change, default: []].insert(number) }
+        if let priority = new.preempts { preemptors[priority, default: []].insert(number) }
         if let label = new.label {
             byLabel[label, default: []].insert(number)
         } else if new.isSelective {
@@ -56,6 +65,11 @@ struct WaitingIndex {
             byCounter[counter]?.remove(number)
             if byCounter[counter]?.isEmpty == true { byCounter[counter] = nil }
         }
+        for change in Self.freed where old.changes.contains(change) { byChange[change]?.remove(number) }
+        if let priority = old.preempts {
+            preemptors[priority]?.remove(number)
+            if preemptors[priority]?.isEmpty == true { preemptors[priority] = nil }
+        }
         if let label = old.label {
             byLabel[label]?.remove(number)
             if byLabel[label]?.isEmpty == true { byLabel[label] = nil }
@@ -68,6 +82,11 @@ struct WaitingIndex {
         guard dimension < byDimension.count else { return [] }
         return byDimension[dimension].prefix { $0.value <= value }.map(\.number)
     }
+
+    private static let freed: [PoolChanges] = [.resourcesFreed, .portsFreed]
+
+    /// Those that `change`, one alone, could help.
+    func waiting(forChange change: PoolChanges) -> Set<Int> { byChange[change] ?? [] }
 
     func waiting(for counter: Int) -> Set<Int> { byCounter[counter] ?? [] }
 

@@ -1,12 +1,14 @@
 /// Fewer bytes to fetch are better: what the node holds counts whole, what only its rack peers hold counts half.
-struct ImageLocalityScore: StaticScore {
-    static let name = "ImageLocality"
+package struct ImageLocalityScore: StaticScore {
+    package static let name = "ImageLocality"
 
-    func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
+    package init() {}
+
+    package func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
         requirements.layers.contains { layers.isHeld($0.key) }
     }
 
-    func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
+    package func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
         var (near, all) = (0.0, 0.0)
         for (digest, bytes) in requirements.layers.sorted(by: { $0.key < $1.key }) {
             all += Double(bytes)

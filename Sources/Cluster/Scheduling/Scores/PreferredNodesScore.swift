@@ -1,12 +1,14 @@
 /// The share of preferred node affinity, by weight, that a node meets.
-struct PreferredNodesScore: StaticScore {
-    static let name = "NodeAffinity"
+package struct PreferredNodesScore: StaticScore {
+    package static let name = "NodeAffinity"
 
-    func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
+    package init() {}
+
+    package func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
         !requirements.preferredNodes.isEmpty
     }
 
-    func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
+    package func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
         var (met, all) = (0, 0)
         for preference in requirements.preferredNodes {
             all += preference.weight

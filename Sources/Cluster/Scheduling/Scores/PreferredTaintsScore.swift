@@ -1,12 +1,14 @@
 /// Fewer taints of effect `PreferNoSchedule` that are not tolerated are better.
-struct PreferredTaintsScore: StaticScore {
-    static let name = "TaintToleration"
+package struct PreferredTaintsScore: StaticScore {
+    package static let name = "TaintToleration"
 
-    func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
+    package init() {}
+
+    package func concerns(_ requirements: Requirements, in layers: borrowing LayerIndex) -> Bool {
         layers.softlyTainted > 0
     }
 
-    func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
+    package func score(of requirements: Requirements, at node: Node, in layers: borrowing LayerIndex) -> Double {
         var disliked = 0
         for taint in node.taints where taint.effect == .preferNoSchedule {
             if !requirements.tolerations.contains(where: { $0.tolerates(taint) }) { disliked += 1 }

@@ -1,7 +1,7 @@
 /// The nodes as columns: one array per property, a node is a position in all of them.
 ///
 /// What a filter or score reads of thousands of nodes lies side by side.
-struct NodeTable {
+package struct NodeTable {
     /// Eight nodes to a block.
     typealias Column = [SIMD8<Double>]
 
@@ -16,6 +16,7 @@ struct NodeTable {
     private(set) var capacity: [Column] = []
     /// First pod of each node's list.
     var pods: [PodList] = []
+    var ports = PortIndex()
     private var vacant: [Int] = []
 
     subscript(free node: Int, dimension: Int) -> Double {
@@ -26,6 +27,11 @@ struct NodeTable {
     func capacity(of node: Int, _ dimension: Int) -> Double {
         dimension < capacity.count ? capacity[dimension][node >> 3][node & 7] : 0
     }
+
+    /// The description of the node at `position`, for plugins.
+    package func description(at position: Int) -> Node { specs[position] }
+    /// How many pods are on the node at `position`, for plugins.
+    package func podCount(at position: Int) -> Int { Int(pods[position].count) }
 
     /// Gives a new node a position.
     mutating func add(_ node: Node) -> Int {

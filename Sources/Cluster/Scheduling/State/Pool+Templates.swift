@@ -42,22 +42,24 @@ extension Pool {
         let isAboutPods =
             !requirements.podAffinity.isEmpty || !requirements.podAntiAffinity.isEmpty
             || !requirements.preferredPods.isEmpty || !requirements.spread.isEmpty
-        return ShapeIdentity(requirements: requirements, namespace: isAboutPods ? source.namespace : "")
+        let profile = profiles[profileNumbers[requirements.profile] ?? 0]
+        return ShapeIdentity(
+            requirements: requirements, namespace: isAboutPods ? source.namespace : "",
+            packing: bands[Band.index(for: source, in: bands)].packing ?? profile.packing)
     }
 
     private mutating func internShape(_ source: PodTemplate) -> Int {
         let identity = identity(source)
         if let known = shapeNumbers[identity] { return known }
         let requirements = source.requirements
-        let requests = dimensions.amounts(requirements.resources)
+        let amounts = dimensions.amounts(requirements.resources)
         nodes.widen(to: dimensions.names.count)
         let profile = profileNumbers[requirements.profile] ?? 0
-        let shape = Shape(
-            requirements: requirements, profile: profile, requests: requests,
-            resourceScore: ResourceScore(requests: requests, profile: profiles[profile]),
-            filters: profiles[profile].filters.filter { $0.concerns(requirements) },
-            rules: rules(requirements, in: source.namespace, profile: profiles[profile]),
-            holds: holds(requirements, in: source.namespace))
+        let demand = Demand(
+            requirements, amounts: amounts, names: amounts.map { dimensions.names[$0.dimension] },
+            packing: identity.packing)
+        let (rules, holds) = compile(requirements, in: source.namespace, profile: profiles[profile])
+        let shape = Shape(demand, number: profile, of: profiles[profile], rules: rules, holds: holds)
         let number: Int
         if let reused = vacantShapes.popLast() {
             number = reused
@@ -70,38 +72,44 @@ extension Pool {
         return number
     }
 
-    private mutating func rules(
+    /// The rules of a pod by domain, and the counters of the terms that it holds: what it has against others, others
+    /// must respect.
+    private mutating func compile(
         _ requirements: Requirements, in namespace: String, profile: Profile
-    ) -> [DomainRule] {
-        var rules: [DomainRule] = []
-        if !requirements.podAffinity.isEmpty {
-            let selector = PodSelector(requirements.podAffinity, in: namespace)
-            for name in Set(requirements.podAffinity.map(\.topologyKey)).sorted() {
-                let key = key(name)
-                rules.append(
-                    DomainRule(
-                        kind: .affinity(selector: selector), key: key, counter: counter(.matching(selector), key: key)))
+    ) -> (rules: [DomainRule], holds: [Int]) {
+        var (rules, holds): ([DomainRule], [Int]) = ([], [])
+        for plugin in profile.podRules {
+            for rule in plugin.rules(of: requirements) {
+                switch rule {
+                case .near(let terms):
+                    let selector = PodSelector(terms, in: namespace)
+                    for name in Set(terms.map(\.topologyKey)).sorted() {
+                        let key = key(name)
+                        let counter = counter(.matching(selector), key: key)
+                        rules.append(DomainRule(kind: .affinity(selector: selector), key: key, counter: counter))
+                    }
+                case .away(let term):
+                    let (key, selector) = (key(term.topologyKey), PodSelector([term], in: namespace))
+                    let counter = counter(.matching(selector), key: key)
+                    rules.append(DomainRule(kind: .antiAffinity, key: key, counter: counter))
+                    holds.append(self.counter(.repelling(selector), key: key))
+                case .preferred(let preference):
+                    let key = key(preference.term.topologyKey)
+                    let selector = PodSelector([preference.term], in: namespace)
+                    let weight = Double(preference.weight) * plugin.weight
+                    let counter = counter(.matching(selector), key: key)
+                    rules.append(DomainRule(kind: .preference(weight: weight), key: key, counter: counter))
+                    holds.append(self.counter(.preferring(selector, weight: preference.weight), key: key))
+                case .spread(let constraint):
+                    rules.append(self.rule(constraint, of: requirements, in: namespace, weight: plugin.weight))
+                }
             }
         }
-        for term in requirements.podAntiAffinity {
-            let key = key(term.topologyKey)
-            let counter = counter(.matching(PodSelector([term], in: namespace)), key: key)
-            rules.append(DomainRule(kind: .antiAffinity, key: key, counter: counter))
-        }
-        for preference in requirements.preferredPods {
-            let key = key(preference.term.topologyKey)
-            let counter = counter(.matching(PodSelector([preference.term], in: namespace)), key: key)
-            let weight = Double(preference.weight) * profile.affinityWeight
-            rules.append(DomainRule(kind: .preference(weight: weight), key: key, counter: counter))
-        }
-        for constraint in requirements.spread {
-            rules.append(rule(constraint, of: requirements, in: namespace, profile: profile))
-        }
-        return rules
+        return (rules, holds)
     }
 
     private mutating func rule(
-        _ constraint: SpreadConstraint, of requirements: Requirements, in namespace: String, profile: Profile
+        _ constraint: SpreadConstraint, of requirements: Requirements, in namespace: String, weight: Double
     ) -> DomainRule {
         let selector = PodSelector(constraint.selector, in: namespace)
         let filter = counters.filter(
@@ -121,22 +129,8 @@ extension Pool {
         let kind: DomainRule.Kind =
             constraint.isHard
             ? .spread(skew: constraint.maxSkew, minDomains: constraint.minDomains, selector: selector)
-            : .softSpread(
-                skew: constraint.maxSkew, minDomains: constraint.minDomains, weight: 100 * profile.spreadWeight)
+            : .softSpread(skew: constraint.maxSkew, minDomains: constraint.minDomains, weight: 100 * weight)
         return DomainRule(kind: kind, key: key, counter: counter)
-    }
-
-    /// The counters of the terms that such a pod holds: what it has against others, others must respect.
-    private mutating func holds(_ requirements: Requirements, in namespace: String) -> [Int] {
-        let repelling = requirements.podAntiAffinity.map { term in
-            counter(.repelling(PodSelector([term], in: namespace)), key: key(term.topologyKey))
-        }
-        let preferring = requirements.preferredPods.map { preference in
-            counter(
-                .preferring(PodSelector([preference.term], in: namespace), weight: preference.weight),
-                key: key(preference.term.topologyKey))
-        }
-        return repelling + preferring
     }
 
     mutating func topologyKey(_ name: String) -> Int { key(name) }

@@ -17,13 +17,13 @@ package struct Pool: ~Copyable {
         var requirements: Requirements
         /// Only where terms about pods make it matter.
         var namespace: String
+        var packing: Profile.Packing
     }
 
     var dimensions = Dimensions()
     var nodes = NodeTable()
     var indexes = NodeIndexes()
     var layers = LayerIndex()
-    var ports = PortIndex()
     var pods = PodTable()
     var counters = CounterIndex()
     /// By filter of ``CounterIndex``: the nodes that count.
@@ -37,16 +37,20 @@ package struct Pool: ~Copyable {
     var log = ChangeLog()
     /// Which nodes a scheduler among several prefers.
     var shard: Shard?
+    let bands: [Band]
     let profiles: [Profile]
     let profileNumbers: [String: Int]
     /// By node pool: how much more may be promised than there is.
     let overcommit: [String: Overcommit]
 
-    init(profiles: [String: Profile], overcommit: [String: Overcommit]) {
+    init(_ configuration: Configuration) {
+        bands = configuration.bands
+        let profiles = configuration.profiles
         let names = [Profile.standardName] + profiles.keys.filter { $0 != Profile.standardName }.sorted()
         self.profiles = names.map { profiles[$0] ?? Profile() }
         profileNumbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-        self.overcommit = overcommit
+        overcommit = configuration.overcommit
+        shard = configuration.shard
         nodes.widen(to: 4)
     }
 
@@ -169,7 +173,7 @@ extension Pool {
             let changed = shapes[shape].requirements.hostPorts.filter { port in
                 !others.contains { shapes[$0].requirements.hostPorts.contains(port) }
             }
-            ports.set(changed, at: node, taken: sign > 0)
+            nodes.ports.set(changed, at: node, taken: sign > 0)
         }
         count(pod, at: node, sign: sign)
         log.append(node, described: false, nodes: nodes.count)

@@ -15,14 +15,16 @@ struct PortIndex {
         }
     }
 
-    /// Removes from `nodes` those where one of `ports` is taken.
-    func narrow(_ nodes: inout Bitset, to ports: [HostPort]) {
+    /// The nodes where one of `ports` is taken, a set for each port and address.
+    func holders(of ports: [HostPort]) -> [Bitset] {
+        var holders: [Bitset] = []
         for port in ports {
             for entry in taken[Number(port: port.port, transport: port.transport)] ?? []
             where entry.address == port.address || entry.address.isEmpty || port.address.isEmpty {
-                nodes.subtract(entry.nodes)
+                holders.append(entry.nodes)
             }
         }
+        return holders
     }
 
     mutating func set(_ ports: [HostPort], at node: Int, taken isTaken: Bool) {

@@ -1,18 +1,39 @@
 /// Requirements, compiled: names are numbers, and only what concerns such pods is left.
 struct Shape {
-    let requirements: Requirements
+    let demand: Demand
     let profile: Int
-    let requests: [Amount]
-    let resourceScore: ResourceScore
     let filters: [any StaticFilter]
+    let useFilters: [any UseFilter]
+    let useScores: [any UseScore]
     /// Its own rules about other pods, by domain.
     let rules: [DomainRule]
-    /// The counters of terms that such pods hold for or against others: raised where one is placed.
+    /// The counters of terms that such pods hold: raised where one is placed.
     let holds: [Int]
+    /// What must be free, and which ports: empty where the profile does not ask.
+    let needed: [Amount]
+    let neededPorts: [HostPort]
+    /// A filter that preemption knows nothing of: victims are found by trial.
+    let isOpaque: Bool
     /// How many pods have it.
     var uses = 0
 
+    var requirements: Requirements { demand.requirements }
+    /// What is charged to the node and the tenant.
+    var requests: [Amount] { demand.amounts }
     var hasRules: Bool { !rules.isEmpty }
+
+    init(_ demand: Demand, number: Int, of profile: Profile, rules: [DomainRule], holds: [Int]) {
+        self.demand = demand
+        self.profile = number
+        filters = profile.filters.filter { $0.concerns(demand.requirements) }
+        useFilters = profile.useFilters.filter { $0.concerns(demand) }
+        useScores = profile.useScores
+        self.rules = rules
+        self.holds = holds
+        needed = profile.useFilters.contains { $0 is ResourceFilter } ? demand.amounts : []
+        neededPorts = profile.useFilters.contains { $0 is HostPortFilter } ? demand.requirements.hostPorts : []
+        isOpaque = useFilters.contains { !($0 is ResourceFilter) && !($0 is HostPortFilter) }
+    }
 }
 
 /// What the pods in a node's domain mean for a pod.
