@@ -74,6 +74,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 var rooms: [Room] = [
     library("Vocabulary", "Units", tested: true),
     library("Vocabulary", "JSON", tested: true),
+    library("Vocabulary", "Patterns", tested: true),
 
     Room(
         wing: "Linux",
@@ -126,7 +127,17 @@ var rooms: [Room] = [
         ],
         packages: [grdb, nioCore, nioPosix, logging, lifecycle, crypto], tested: true),
     library(
-        "Node", "EngineAPI", uses: ["Engine", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units"],
+        "Node", "ImageBuild",
+        uses: [
+            "Engine", "Archives", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "Patterns", "LinuxKernel",
+            "CLinux", "Lanes",
+        ],
+        packages: [nioCore, logging], tested: true),
+    library(
+        "Node", "EngineAPI",
+        uses: [
+            "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "Lanes",
+        ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
@@ -139,15 +150,15 @@ var rooms: [Room] = [
         ],
         linker: [.unsafeFlags(["-static-executable"])]),
     library(
-        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
+        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "Patterns", "LinuxKernel", "CLinux"], tested: true),
     command(
         "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-stdlib"])]),
     command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
     command(
         "pouchd",
         uses: [
-            "EngineAPI", "Engine", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "LinuxKernel",
-            "CLinux", "Lanes",
+            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units",
+            "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix]),
 ]

@@ -3,6 +3,7 @@ internal import Engine
 internal import EngineAPI
 internal import Glibc
 internal import HTTPKit
+internal import ImageBuild
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -69,7 +70,8 @@ struct Pouchd: AsyncParsableCommand {
 
         let engine = try Engine(Self.engineConfiguration(settings), logger: logger)
         let metrics = MetricsRegistry()
-        let api = EngineAPI(engine: engine, metrics: metrics)
+        let builder = ImageBuilder(engine: engine, logger: logger)
+        let api = EngineAPI(engine: engine, builder: builder, metrics: metrics)
         // The engine's connections to shims share these threads.
         NIOSingletons.groupLoopCountSuggestion = 2
         let loops = MultiThreadedEventLoopGroup.singleton
@@ -80,7 +82,7 @@ struct Pouchd: AsyncParsableCommand {
             Double(server.openConnections)
         }
         metrics.gauge("pouch_info", help: "Always 1.", labels: [("version", Self.version)]) { 1 }
-        let apiService = APIService(engine: engine, server: server) {
+        let apiService = APIService(engine: engine, builder: builder, server: server) {
             logger.info(
                 "API listens",
                 metadata: [

@@ -16,6 +16,8 @@ package struct ArchivingOptions: Sendable {
     package var leavesOut: @Sendable (EntryPath) -> Bool = { _ in false }
     /// Rewrites owners, such as from the numbers of a user namespace.
     package var owners: @Sendable (_ owner: UInt32, _ group: UInt32) -> (owner: UInt32, group: UInt32) = { ($0, $1) }
+    /// The last word on each entry that is a file of the tree, but not on its path, kind and size.
+    package var adjusts: @Sendable (inout ArchiveEntry) -> Void = { _ in }
 
     package init(whiteouts: Whiteouts = .plain) { self.whiteouts = whiteouts }
 }
@@ -173,6 +175,7 @@ package final class TreeArchiver {
                 try describe(path, name, at: directory, status)
             })
         else { return }
+        options.adjusts(&entry)
         let inode = Inode(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
         if status.st_nlink > 1, entry.kind != .directory {
             if let first = firstNames[inode] {

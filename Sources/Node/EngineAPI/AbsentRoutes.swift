@@ -12,8 +12,6 @@ struct AbsentRoutes: Sendable {
         router.post("/plugins/pull", use: Self.refusal("plugins are not supported"))
         router.post("/plugins/create", use: Self.refusal("plugins are not supported"))
         router.get("/distribution/:name/json", use: Self.refusal("asking registries is not supported yet"))
-        router.post("/build", use: Self.refusal("building images is not supported yet"))
-        router.post("/build/prune") { _, _ in Answer.json(["CachesDeleted": [], "SpaceReclaimed": 0]) }
         router.post("/session", use: Self.refusal("BuildKit sessions are not supported"))
         router.post("/grpc", use: Self.refusal("BuildKit sessions are not supported"))
         router.get("/containers/:name/checkpoints", use: Self.refusal("checkpoints are not supported"))

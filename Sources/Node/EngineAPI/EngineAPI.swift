@@ -2,6 +2,7 @@ package import Engine
 package import HTTPKit
 internal import HTTPTypes
 package import Hummingbird
+package import ImageBuild
 internal import Logging
 internal import NIOCore
 
@@ -14,7 +15,8 @@ package struct EngineAPI: Sendable {
     private let routes: RouterResponder<EngineContext>
     private let metrics: MetricsRegistry
 
-    package init(engine: Engine, metrics: MetricsRegistry) {
+    /// Without a `builder` there is one of its own, whose folders nobody has prepared.
+    package init(engine: Engine, builder: ImageBuilder? = nil, metrics: MetricsRegistry) {
         let router = Router(context: EngineContext.self)
         PingRoutes().add(to: router)
         SystemRoutes(engine: engine).add(to: router)
@@ -26,6 +28,7 @@ package struct EngineAPI: Sendable {
         ExecRoutes(engine: engine).add(to: router)
         ImageRoutes(engine: engine).add(to: router)
         ImageTransferRoutes(engine: engine).add(to: router)
+        BuildRoutes(builder: builder ?? ImageBuilder(engine: engine)).add(to: router)
         VolumeRoutes(engine: engine).add(to: router)
         NetworkRoutes(engine: engine).add(to: router)
         SwarmRoutes().add(to: router)

@@ -7,7 +7,18 @@ internal import LinuxKernel
 /// the header has gone out already.
 struct TreePacker {
     let write: ([UInt8]) throws(SyscallError) -> Void
+    /// What becomes of a file, by its name in the archive; nil packs everything.
+    var choose: ((_ name: String) -> Choice)?
+    /// Everything belongs to root, so that one tree gives one archive whoever packs it.
+    var disowns = false
     private var seen: [String: String] = [:]
+
+    enum Choice {
+        case pack
+        case leaveOut
+        /// The folder stays out, but something in it may not.
+        case lookInside
+    }
 
     init(write: @escaping ([UInt8]) throws(SyscallError) -> Void) {
         self.write = write
@@ -25,12 +36,25 @@ struct TreePacker {
         try write(TarEntry.trailer)
     }
 
+    /// Packs bytes as a file.
+    func pack(_ bytes: [UInt8], as name: String) throws(SyscallError) {
+        try write(TarEntry(name: name, kind: .file, mode: 0o644, size: Int64(bytes.count)).encoded())
+        try write(bytes)
+        try write(TarEntry.padding(Int64(bytes.count)))
+    }
+
     private mutating func pack(_ file: String, in folder: Int32, _ name: String) throws(SyscallError) {
         var status = stat()
         try check("stat", name) { fstatat(folder, file, &status, AT_SYMLINK_NOFOLLOW) }
+        let choice = choose?(name) ?? .pack
+        if choice == .leaveOut { return }
+        if choice == .lookInside {
+            guard status.st_mode & S_IFMT == S_IFDIR else { return }
+            return try packContents(of: try Descriptor.open(file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: folder), name)
+        }
         var entry = TarEntry(
-            name: name, kind: .file, mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid,
-            modified: Int64(status.st_mtim.tv_sec))
+            name: name, kind: .file, mode: status.st_mode & 0o7777, owner: disowns ? 0 : status.st_uid,
+            group: disowns ? 0 : status.st_gid, modified: Int64(status.st_mtim.tv_sec))
         switch status.st_mode & S_IFMT {
         case S_IFDIR:
             entry.kind = .directory

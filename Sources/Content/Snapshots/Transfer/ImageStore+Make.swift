@@ -50,7 +50,7 @@ extension ImageStore {
     }
 
     /// Writes a snapshot's difference into the content store.
-    private func keepLayer(of snapshot: String, _ snapshotter: any Snapshotter, _ lease: Lease)
+    func keepLayer(of snapshot: String, _ snapshotter: any Snapshotter, _ lease: Lease)
         throws(ImageError) -> Digest
     {
         let ingest = try keeping { () throws(ContentError) in try content.ingest() }
@@ -141,7 +141,7 @@ extension FileTime {
 }
 
 /// Writes into the content store.
-private final class IngestSink: BlockSink {
+final class IngestSink: BlockSink {
     private let ingest: Ingest
 
     init(_ ingest: Ingest) { self.ingest = ingest }

@@ -7,11 +7,19 @@ extension Engine {
     package func create(_ request: CreateRequest, name: String?, platform: String? = nil)
         async throws(EngineError) -> CreateResponse
     {
-        var stopwatch = Stopwatch()
         let wanted = try name.flatMap { $0.isEmpty ? nil : $0 }.map(ContainerName.validated)
         let image = try await services.rootfs.image(request.config.image)
         var request = request
         request.config = try ImageMerge.merge(request.config, image: image.config)
+        return try await register(request, image, name: wanted)
+    }
+
+    /// Registers a container whose configuration is its own already.
+    func register(_ request: CreateRequest, _ image: ImageFacts, name wanted: String?)
+        async throws(EngineError) -> CreateResponse
+    {
+        var stopwatch = Stopwatch()
+        var request = request
         try await complete(&request)
         let validation = OptionValidation(
             processors: services.machine.processors,

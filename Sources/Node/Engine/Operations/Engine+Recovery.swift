@@ -23,8 +23,9 @@ extension Engine {
             await services.registry.add(container)
             await container.publish()
             let hasEnded = container.seen.machine.status == "exited"
-            if !prepared.contains(record.id) || (record.hostConfig.autoRemove && hasEnded) {
-                // A removal was under way, or it ended while nobody could remove it.
+            let isBuild = record.hostConfig.annotations?[Self.buildAnnotation] != nil
+            if !prepared.contains(record.id) || (record.hostConfig.autoRemove && hasEnded) || isBuild {
+                // A removal was under way, or it ended while nobody could remove it, or nobody waits for what it builds.
                 try? await container.remove(force: true, volumes: true)
             } else if !container.seen.isRunning, await container.wantsStart(after: state) {
                 toStart.append(container)

@@ -1,0 +1,44 @@
+package import ImageSpec
+internal import RuntimeSpec
+package import Snapshots
+
+/// What the image builder needs besides what clients do.
+extension Engine {
+    /// Marks a build's containers in their annotations: they do not outlive the daemon that built.
+    static let buildAnnotation = "pouch.build"
+
+    package var imageStore: ImageStore { images.store }
+    package var snapshotter: any Snapshotter { images.snapshots }
+
+    /// A folder of the data root for what builds keep; made by who uses it.
+    package var buildFolder: String { services.paths.data + "/build" }
+
+    /// Registers a container for one step of a build: what `request` says is all, nothing comes from the image but its files.
+    package func createForBuild(_ request: CreateRequest) async throws(EngineError) -> String {
+        var request = request
+        request.hostConfig.annotations = [Self.buildAnnotation: "1"]
+        request.hostConfig.logConfig = LogConfig(type: "none")
+        let image = try await services.rootfs.image(request.config.image)
+        return try await register(request, image, name: nil).id
+    }
+
+    /// The image that `name` leads to.
+    package func storedImage(_ name: String) throws(EngineError) -> Image { try images.find(name) }
+
+    /// Tells the followers of events about an image.
+    package func announceImage(_ action: String, _ id: Digest, name: String?) {
+        announce("image", action, id.description, name: name)
+    }
+
+    /// The numbers of `user[:group]` by a root filesystem's own files.
+    package func owner(
+        _ text: String, passwd: [UInt8], group: [UInt8]
+    ) throws(EngineError) -> (user: UInt32, group: UInt32) {
+        let user = try UserLookup(passwd: passwd, group: group).resolve(text).user
+        let hasAccount = String(decoding: passwd, as: UTF8.self).split(separator: "\n").contains { line in
+            line.split(separator: ":", omittingEmptySubsequences: false).dropFirst(2).first == Substring("\(user.uid)")
+        }
+        // A number that the files do not know is the group's number too.
+        return (user.uid, text.contains(":") || hasAccount ? user.gid : user.uid)
+    }
+}

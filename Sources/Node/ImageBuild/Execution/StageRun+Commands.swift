@@ -1,0 +1,211 @@
+internal import Archives
+internal import Engine
+internal import ImageSpec
+internal import Lanes
+internal import LinuxKernel
+internal import Logging
+internal import NIOCore
+internal import Snapshots
+
+// RUN.
+extension StageRun {
+    mutating func runCommand(_ run: RunInstruction, text: String, line: Int) async throws(BuildError) {
+        let script = CommandScript(run, shell: shell)
+        let words = script.words
+        let visible = scope.visible(environment: environment)
+        let history =
+            "RUN " + (visible.isEmpty ? "" : "|\(visible.count) \(visible.joined(separator: " ")) ")
+            + words.joined(separator: " ")
+        let mounts = try run.mounts.map { (mount) throws(BuildError) in try expanded(mount) }
+        let binds = try await BindSources.find(mounts, for: self)
+        var key = CacheKey("RUN", on: draft.top, epoch: build.epoch?.seconds)
+        key.add("command", words)
+        key.add("arguments", visible)
+        key.add("environment", environment)
+        key.add("user", execution.user ?? "")
+        key.add("directory", execution.workingDir ?? "")
+        key.add("network", run.network ?? build.options.network)
+        key.add("script", script.file ?? "")
+        key.add("mounts", mounts.map { "\($0)" })
+        key.add("sources", binds.digests)
+        if try await reuse(key.digest, history: history) { return }
+        let image = try await imageForContainer()
+        var prepared = PreparedMounts()
+        let result: Result<Void, BuildError>
+        do throws(BuildError) {
+            try await prepared.prepare(mounts, binds, script, for: self)
+            try await runContainer(image, words, run, prepared, key.digest, history, line)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await prepared.giveBack(to: build.builder.mounts)
+        await binds.close()
+        try result.get()
+    }
+
+    private func expanded(_ mount: RunMount) throws(BuildError) -> RunMount {
+        var mount = mount
+        let expander = expander
+        try reading { () throws(DockerfileError) in
+            mount.target = try expander.word(mount.target)
+            mount.source = try expander.word(mount.source)
+            mount.id = try expander.word(mount.id)
+        }
+        mount.target = ConfigEdit.resolve(mount.target, from: execution.workingDir)
+        return mount
+    }
+
+    private mutating func runContainer(
+        _ image: String, _ words: [String], _ run: RunInstruction, _ prepared: PreparedMounts, _ key: Digest,
+        _ history: String, _ line: Int
+    ) async throws(BuildError) {
+        let request = request(image, words, run, prepared)
+        let engine = engine
+        let id = try await asking { () async throws(EngineError) in try await engine.createForBuild(request) }
+        let result: Result<Void, BuildError>
+        do throws(BuildError) {
+            try await output.say(" ---> Running in \(id.prefix(12))\n")
+            let stubs = try await missing(prepared.targets, in: id)
+            let code = try await execute(id)
+            if Task.isCancelled { throw .cancelled }
+            guard code == 0 else { throw .command(line: line, words: words, code: code) }
+            try await remove(stubs, from: id)
+            try await commit(id, key: key, history: history)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        do throws(EngineError) { try await engine.remove(id, force: true, volumes: true) } catch {
+            build.builder.logger.warning(
+                "build container not removed", metadata: ["container": "\(id)", "error": "\(error.message)"])
+        }
+        try result.get()
+    }
+
+    private func request(
+        _ image: String, _ words: [String], _ run: RunInstruction, _ prepared: PreparedMounts
+    ) -> CreateRequest {
+        let options = build.options
+        var config = ContainerConfig()
+        config.image = image
+        config.entrypoint = []
+        config.cmd = WordList(words)
+        config.env =
+            environment + scope.visible(environment: environment) + scope.givenProxies(environment: environment)
+        config.user = execution.user ?? ""
+        config.workingDir = execution.workingDir ?? ""
+        // The same in each build, should a command write it down.
+        config.hostname = "pouchbuild"
+        config.attachStdout = true
+        config.attachStderr = true
+        var host = HostConfig()
+        let network = run.network ?? "default"
+        host.networkMode = network == "default" ? options.network : network
+        host.extraHosts = options.extraHosts.isEmpty ? nil : options.extraHosts
+        host.mounts = prepared.mounts
+        host.memory = options.limits.memory
+        host.memorySwap = options.limits.memorySwap
+        host.shmSize = options.limits.shmSize
+        host.cpuShares = options.limits.cpuShares
+        host.cpuPeriod = options.limits.cpuPeriod
+        host.cpuQuota = options.limits.cpuQuota
+        host.cpusetCpus = options.limits.cpusetCPUs
+        host.cpusetMems = options.limits.cpusetMemories
+        host.cgroupParent = options.limits.cgroupParent
+        host.securityOpt = options.limits.securityOptions.isEmpty ? nil : options.limits.securityOptions
+        return CreateRequest(config: config, hostConfig: host)
+    }
+
+    /// Runs a container to its end and passes its output on; gives its exit code.
+    private func execute(_ id: String) async throws(BuildError) -> Int {
+        let engine = engine
+        var options = AttachOptions()
+        options.stdout = true
+        options.stderr = true
+        let attach = options
+        let session = try await asking { () async throws(EngineError) in try await engine.attach(id, attach) }
+        let ticket = try await asking { () async throws(EngineError) in
+            let ticket = try await engine.wait(id, .nextExit)
+            try await engine.start(id)
+            return ticket
+        }
+        let result: Result<Void, BuildError>
+        do throws(BuildError) {
+            try await pass(session.output)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await session.close()
+        try result.get()
+        return Int(await ticket.result().statusCode)
+    }
+
+    /// Whole lines, so that stages that run at once do not write into each other's.
+    private func pass(_ frames: OutputStream) async throws(BuildError) {
+        var pending: [UInt8] = []
+        do {
+            for try await frame in frames {
+                pending += frame.bytes.readableBytesView
+                guard let end = pending.lastIndex(of: 10) ?? (pending.count > 65536 ? pending.count - 1 : nil) else {
+                    continue
+                }
+                try await say(Array(pending[...end]))
+                pending.removeFirst(end + 1)
+            }
+        } catch let error as BuildError {
+            throw error
+        } catch {
+            if Task.isCancelled { throw .cancelled }
+            throw .invalid("output of the step: \(error)")
+        }
+        if !pending.isEmpty { try await say(pending) }
+    }
+
+    private func say(_ bytes: [UInt8]) async throws(BuildError) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard build.plan.needed.count > 1 else { return try await output.say(text) }
+        let name = build.dockerfile.stages[index].from.name ?? "stage \(index)"
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let marked = lines.enumerated().map { place, line in
+            place == lines.count - 1 && line.isEmpty ? "" : "[\(name)] \(line)"
+        }
+        try await output.say(marked.joined(separator: "\n"))
+    }
+
+    // MARK: what mounts leave
+
+    /// Which mount points the image does not have, so that the runtime will make them.
+    private func missing(_ targets: [String], in id: String) async throws(BuildError) -> [EntryPath] {
+        guard !targets.isEmpty else { return [] }
+        let snapshotter = engine.snapshotter
+        return try await Lanes.shared.run { () throws(BuildError) in
+            try snapshotting { () throws(SnapshotError) in
+                try snapshotter.withRoot(of: id, writable: false) { (tree) throws(ArchiveError) in
+                    var stubs: [EntryPath] = []
+                    for target in targets {
+                        let path = try EntryPath(inContainer: target)
+                        for depth in 1...max(1, path.components.count) {
+                            let step = EntryPath(components: Array(path.components.prefix(depth)))
+                            if try tree.look(at: step) == nil { stubs.append(step) }
+                        }
+                    }
+                    return stubs
+                }
+            }
+        }
+    }
+
+    private func remove(_ stubs: [EntryPath], from id: String) async throws(BuildError) {
+        guard !stubs.isEmpty else { return }
+        let snapshotter = engine.snapshotter
+        try await Lanes.shared.run { () throws(BuildError) in
+            try snapshotting { () throws(SnapshotError) in
+                try snapshotter.withRoot(of: id, writable: true) { (tree) throws(ArchiveError) in
+                    for stub in stubs.reversed() { tree.removeIfEmpty(stub) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// What a build is asked for, besides its context.
+package struct BuildOptions: Sendable {
+    /// Names of the image.
+    package var tags: [String] = []
+    /// Where the Dockerfile lies in the context.
+    package var dockerfile = "Dockerfile"
+    package var arguments: [String: String] = [:]
+    package var labels: [(String, String)] = []
+    package var target: String?
+    package var usesCache = true
+    package var pulls = false
+    package var platform: String?
+    /// `default` (or empty), `none`, `host` or a network's name.
+    package var network = ""
+    package var extraHosts: [String] = []
+    package var limits = Limits()
+
+    /// What build containers may use; 0 and empty are without limit.
+    package struct Limits: Sendable {
+        /// Bytes.
+        package var memory: Int64 = 0
+        package var memorySwap: Int64 = 0
+        package var shmSize: Int64 = 0
+        package var cpuShares: Int64 = 0
+        package var cpuPeriod: Int64 = 0
+        package var cpuQuota: Int64 = 0
+        package var cpusetCPUs = ""
+        package var cpusetMemories = ""
+        package var cgroupParent = ""
+        package var securityOptions: [String] = []
+
+        package init() {}
+    }
+
+    package init() {}
+}
