@@ -20,17 +20,28 @@ package struct Placements {
         for pod in manifests.pods where pod.node != nil { _ = scheduler.handle(.podAdded(pod), at: now) }
         for pod in manifests.pods where pod.node == nil { _ = scheduler.handle(.podAdded(pod), at: now) }
         var scores: [String: Double] = [:]
+        func evict(_ victims: [String]) {
+            for victim in victims {
+                for decision in scheduler.handle(.podRemoved(id: victim), at: now) {
+                    switch decision {
+                    case .place(let placement): scores[placement.pod] = placement.score
+                    case .placeGang(_, let placements):
+                        for placement in placements { scores[placement.pod] = placement.score }
+                    default: continue
+                    }
+                }
+            }
+        }
         while let decision = scheduler.decide(at: now) {
             switch decision {
             case .place(let placement): scores[placement.pod] = placement.score
             case .placeGang(_, let placements): for placement in placements { scores[placement.pod] = placement.score }
             case .preempt(let pod, let node, let victims):
                 pending.append("\(pod) evicts \(victims.joined(separator: ", ")) from \(node)")
-                for victim in victims {
-                    for case .place(let placement) in scheduler.handle(.podRemoved(id: victim), at: now) {
-                        scores[placement.pod] = placement.score
-                    }
-                }
+                evict(victims)
+            case .preemptGang(let name, _, let victims):
+                pending.append("gang \(name) evicts \(victims.joined(separator: ", "))")
+                evict(victims)
             case .wait, .expired, .gangTimedOut: break
             }
         }

@@ -15,7 +15,7 @@ enum Workloads {
                 for placement in placements {
                     _ = scheduler.handle(.bindingConfirmed(id: placement.pod), at: World.start)
                 }
-            case .preempt, .wait, .expired, .gangTimedOut: break
+            case .preempt, .preemptGang, .wait, .expired, .gangTimedOut: break
             }
         }
         return placed

@@ -44,7 +44,7 @@ struct BehaviourTests {
         let fixture = Fixture(nodes: 1)
         fixture.add("m", Fixture.template(), gang: GangMembership(name: "g", minimum: 2))
         #expect(fixture.pass(599).isEmpty)
-        #expect(fixture.pass(1) == [.gangTimedOut(name: "g")])
+        #expect(fixture.pass(1) == [.gangTimedOut(name: "g", running: [])])
         #expect(fixture.pass(1000).isEmpty)
     }
 

@@ -42,6 +42,12 @@ struct FeasibleSet {
     /// Whether the node's description allows such pods.
     func allows(_ node: Int) -> Bool { eligible[node] }
 
+    /// Whether `node` is in the domain that a gang is confined to, if it is.
+    func isConfined(to node: Int, in pool: borrowing Pool) -> Bool {
+        guard let confinementKey, let confinement else { return true }
+        return pool.counters.keys[confinementKey].domain(of: node) == confinement
+    }
+
     /// Gives the memory back; the next question builds it again.
     mutating func cool() {
         trees = []

@@ -27,6 +27,20 @@ struct BudgetLedger {
         return budget.allowed > old.allowed || budget.selector != old.selector
     }
 
+    /// Nothing is covered by it any more; its place is taken by the next new one.
+    mutating func remove(namespace: String, name: String) -> Bool {
+        guard let known = numbers.removeValue(forKey: "\(namespace)/\(name)") else { return false }
+        covering = []
+        version += 1
+        let last = budgets.count - 1
+        if known != last {
+            budgets[known] = budgets[last]
+            numbers["\(budgets[known].namespace)/\(budgets[known].name)"] = known
+        }
+        budgets.removeLast()
+        return true
+    }
+
     mutating func covering(_ labels: Int, in counters: borrowing CounterIndex) -> [Int] {
         while covering.count <= labels { covering.append(nil) }
         if let known = covering[labels] { return known }

@@ -37,7 +37,8 @@ package struct Committer: ~Copyable {
             place(pod, on: node)
         case .podRemoved(let id): if let pod = pool.pods.numbers[id] { remove(pod) }
         case .namespaceChanged(let name, let labels): pool.setNamespace(name, labels: labels)
-        case .podReleased, .bindingConfirmed, .bindingFailed, .bindingConflicted, .budgetChanged, .quotaChanged: break
+        case .podReleased, .bindingConfirmed, .bindingFailed, .bindingConflicted, .budgetChanged, .budgetRemoved,
+            .quotaChanged: break
         }
     }
 

@@ -18,6 +18,7 @@ package enum Event: Sendable {
     /// Another scheduler was faster: the pod is tried again at once.
     case bindingConflicted(id: String)
     case budgetChanged(DisruptionBudget)
+    case budgetRemoved(namespace: String, name: String)
     case quotaChanged(Quota)
     case namespaceChanged(name: String, labels: [String: String])
 }
@@ -30,12 +31,25 @@ package enum Decision: Sendable, Equatable {
     case placeGang(name: String, [Placement])
     /// Evict the victims; the pod is placed once they are gone.
     case preempt(pod: String, node: String, victims: [String])
+    /// Evict the victims; the gang is placed once all of them are gone.
+    case preemptGang(name: String, [Nomination], victims: [String])
     /// It fits nowhere; it is not mentioned again until something could help.
     case wait(pod: String)
     /// The reservation ended without a confirmation; the pod is queued again.
     case expired(pod: String)
-    /// Not all members of the gang fit, or came, in time.
-    case gangTimedOut(name: String)
+    /// Not all members of the gang fit, or came, in time; those that run without the rest are to be evicted.
+    case gangTimedOut(name: String, running: [String])
+}
+
+/// A pod and the node that victims are about to leave for it.
+package struct Nomination: Sendable, Equatable {
+    package var pod: String
+    package var node: String
+
+    package init(pod: String, node: String) {
+        self.pod = pod
+        self.node = node
+    }
 }
 
 package struct Placement: Sendable, Equatable {
@@ -63,6 +77,10 @@ package struct Configuration: Sendable {
     package var reservationTimeout = Duration.seconds(60)
     package var firstBackoff = Duration.seconds(1)
     package var longestBackoff = Duration.seconds(10)
+    /// How long a pod waits for its victims to leave before it looks for another node.
+    package var nominationTimeout = Duration.seconds(300)
+    /// How long pods like one that was evicted do not evict others in turn.
+    package var evictionPause = Duration.seconds(30)
     /// After so long a waiting pod is tried again although nothing seems to have changed.
     package var leftoverTimeout = Duration.seconds(300)
     /// How long a gang may be incomplete before it is reported.

@@ -4,6 +4,7 @@ extension Scheduler {
     /// Takes note of what happened; the decisions it allows at once are returned, the rest come from ``decide(at:)``.
     package mutating func handle(_ event: Event, at now: Timestamp) -> [Decision] {
         let time = now.nanoseconds
+        clock = max(clock, time)
         switch event {
         case .nodeAdded(let node), .nodeUpdated(let node): describe(node)
         case .nodeRemoved(let name): return removeNode(name, at: time)
@@ -24,6 +25,8 @@ extension Scheduler {
             }
         case .budgetChanged(let budget):
             if budgets.set(budget) { wakePreemptors() }
+        case .budgetRemoved(let namespace, let name):
+            if budgets.remove(namespace: namespace, name: name) { wakePreemptors() }
         case .quotaChanged(let quota):
             queues.ledger.add(quota, &pool.dimensions)
             pool.nodes.widen(to: pool.dimensions.names.count)
@@ -38,16 +41,16 @@ extension Scheduler {
     /// Ends what time ends: reservations without a confirmation, gangs that never came together.
     package mutating func tick(at now: Timestamp) -> [Decision] {
         let time = now.nanoseconds
+        clock = max(clock, time)
         var decisions: [Decision] = []
         while let (pod, stamp) = reservations.next(endedBy: time) {
             guard pool.pods.state[Int(pod)] == .assumed, pool.pods.stamp[Int(pod)] == stamp else { continue }
             decisions.append(.expired(pod: pool.pods.ids[Int(pod)]))
             backOff(pod, at: time)
         }
-        for gang in gangs.indices where gangs[gang].isDue(at: time) {
-            gangs[gang].isReported = true
-            decisions.append(.gangTimedOut(name: gangs[gang].name))
-        }
+        endNominations(at: time)
+        decisions += endGangs(at: time)
+        if !evictedKinds.isEmpty { evictedKinds = evictedKinds.filter { $0.value > time } }
         wakeDue(at: time)
         return decisions
     }
@@ -72,11 +75,10 @@ extension Scheduler {
         guard let number = pool.nodes.numbers[name] else { return [] }
         let counted = pool.dimensions.amounts(pool.nodes.specs[number].allocatable)
         var decisions: [Decision] = []
-        for pod in pool.pods.members(of: pool.nodes.pods[number]) {
+        for pod in pool.pods.members(of: pool.nodes.pods[number]) where pool.pods.node[Int(pod)] == Int32(number) {
             switch pool.pods.state[Int(pod)] {
-            case .assumed, .nominated:
-                victimsLeft[pod] = nil
-                backOff(pod, at: time)
+            case .assumed: backOff(pod, at: time)
+            case .nominated: withdrawNomination(pod, requeue: true)
             default: decisions += remove(pool.pods.ids[Int(pod)], at: time)
             }
         }
@@ -98,7 +100,11 @@ extension Scheduler {
         pool.pods.template[Int(pod)] = Int32(template)
         pool.pods.lane[Int(pod)] = Int32(pool.templates[template].lane)
         pool.pods.priority[Int(pod)] = new.template.priority
+        if pool.templates[template].uses == 1, !evictedKinds.isEmpty {
+            pool.templates[template].evictsAfter = evictedKinds[EvictedKind(new.template)] ?? .min
+        }
         if let name = new.node, let node = pool.nodes.numbers[name] {
+            if let gang = new.gang { join(pod, gang, at: time) }
             pool.pods.state[Int(pod)] = .running
             place(pod, on: node)
         } else if new.isGated {
@@ -106,7 +112,7 @@ extension Scheduler {
             if let gang = new.gang { join(pod, gang, at: time) }
         } else if let gang = new.gang {
             join(pod, gang, at: time)
-            enter(pod, at: time)
+            enter(pod)
         } else {
             enqueue(pod)
         }
@@ -114,12 +120,13 @@ extension Scheduler {
 
     private mutating func release(_ id: String, at time: Int64) {
         guard let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .held else { return }
-        if pool.pods.gang[Int(pod)] >= 0 { enter(pod, at: time) } else { enqueue(pod) }
+        if pool.pods.gang[Int(pod)] >= 0 { enter(pod) } else { enqueue(pod) }
     }
 
     private mutating func remove(_ id: String, at time: Int64) -> [Decision] {
         guard let pod = pool.pods.numbers[id] else { return [] }
-        var decision: Decision?
+        var decisions: [Decision] = []
+        if let gang = nominatedGang(of: pod) { dissolveNomination(of: gang) }
         switch pool.pods.state[Int(pod)] {
         case .queued:
             queues.remove(pod, from: pool.pods.lane(of: pod), &pool.pods)
@@ -128,17 +135,20 @@ extension Scheduler {
             _ = unpark(pod)
         case .running, .assumed, .leaving:
             displace(pod)
-            decision = victimGone(pod, at: time)
+            decisions = victimGone(pod)
         case .nominated:
-            victimsLeft[pod] = nil
+            nominations.withdraw(pod)
             displace(pod)
         case .held, .backingOff, .vacant: break
         }
         leaveGang(pod)
         let template = Int(pool.pods.template[Int(pod)])
+        if pool.templates[template].uses == 1, pool.templates[template].evictsAfter > time {
+            evictedKinds[EvictedKind(pool.templates[template].source)] = pool.templates[template].evictsAfter
+        }
         pool.pods.remove(pod)
         if let shape = pool.release(template: template) { forgetShape(shape) }
-        return decision.map { [$0] } ?? []
+        return decisions
     }
 
     /// Takes `pod` off its node; it is tried again after a while that doubles with each failure.
@@ -146,9 +156,27 @@ extension Scheduler {
         displace(pod)
         let doublings = min(Int(pool.pods.attempts[Int(pod)]), 30)
         pool.pods.attempts[Int(pod)] = UInt8(min(doublings + 1, 255))
-        let first = configuration.firstBackoff.inNanoseconds
-        let delay = min(first << Int64(min(doublings, 20)), configuration.longestBackoff.inNanoseconds)
         pool.pods.state[Int(pod)] = .backingOff
-        backoffs.add(pod, stamp: pool.pods.stampAnew(pod), due: time + delay)
+        backoffs.add(pod, stamp: pool.pods.stampAnew(pod), due: time + backoff(after: doublings))
+    }
+
+    func backoff(after doublings: Int) -> Int64 {
+        let first = configuration.firstBackoff.inNanoseconds
+        return min(first << Int64(min(doublings, 20)), configuration.longestBackoff.inNanoseconds)
+    }
+}
+
+/// What an evicted pod's successor has in common with it.
+struct EvictedKind: Hashable {
+    var namespace: String
+    var labels: [String: String]
+    var requirements: Requirements
+    var priority: Int32
+
+    init(_ template: PodTemplate) {
+        namespace = template.namespace
+        labels = template.labels
+        requirements = template.requirements
+        priority = template.priority
     }
 }

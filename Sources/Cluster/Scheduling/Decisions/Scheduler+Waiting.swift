@@ -18,7 +18,7 @@ extension Scheduler {
 
     /// Below which priority `pod` may evict others.
     func evictingPriority(of pod: Int32) -> Int32 {
-        pool.templates[Int(pool.pods.template[Int(pod)])].source.mayPreempt ? pool.pods.priority[Int(pod)] : .min
+        mayEvict(pod) ? pool.pods.priority[Int(pod)] : .min
     }
 
     mutating func park(_ pod: Int32, in number: Int) {
@@ -33,6 +33,10 @@ extension Scheduler {
         pool.pods.append(pod, to: &classes[number].parked[index].pods)
         classes[number].parkedCount += 1
         pool.pods.node[Int(pod)] = -2 - Int32(number)
+        let template = pool.templates[Int(pool.pods.template[Int(pod)])]
+        if template.evictsAfter > clock, template.source.mayPreempt {
+            backoffs.add(pod, stamp: pool.pods.stampAnew(pod), due: template.evictsAfter)
+        }
     }
 
     /// Takes a waiting pod out of its class.
@@ -86,7 +90,8 @@ extension Scheduler {
         causes.counters = classes[number].set.rules.rules.map(\.counter)
         let hasRules = !causes.counters.isEmpty  // a rule can hide what else a node lacks
         let others = shape.useFilters.filter { !($0 is ResourceFilter) }
-        var lacking = Array(repeating: hasRules, count: shape.needed.count)
+        // A gang can lack what each of its members alone would find.
+        var lacking = Array(repeating: hasRules || identity.gang > 0, count: shape.needed.count)
         if hasRules { for filter in others { causes.changes.formUnion(type(of: filter).retryAfter) } }
         pool.nodes.isPresent.forEach { node in
             guard classes[number].set.allows(node) else {
@@ -237,10 +242,16 @@ extension Scheduler {
     /// What is due by time: back-offs, reservations that were never confirmed, classes that waited very long.
     mutating func wakeDue(at time: Int64) {
         while let pod = backoffs.next(due: time) {
-            guard pool.pods.state[Int(pod.pod)] == .backingOff, pool.pods.stamp[Int(pod.pod)] == pod.stamp else {
-                continue
+            guard pool.pods.stamp[Int(pod.pod)] == pod.stamp else { continue }
+            switch pool.pods.state[Int(pod.pod)] {
+            case .backingOff:
+                let gang = Int(pool.pods.gang[Int(pod.pod)])
+                if gang >= 0, gangs[gang].lead != pod.pod { enter(pod.pod) } else { enqueue(pod.pod) }
+            case .parked:
+                _ = unpark(pod.pod)
+                enqueue(pod.pod)
+            default: continue
             }
-            enqueue(pod.pod)
         }
         let leftover = configuration.leftoverTimeout.inNanoseconds
         guard time - lastLeftoverCheck >= leftover else { return }

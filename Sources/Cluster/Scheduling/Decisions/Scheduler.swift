@@ -19,9 +19,15 @@ package struct Scheduler: ~Copyable {
     var gangs: [Gang] = []
     var gangNumbers: [String: Int32] = [:]
     var budgets = BudgetLedger()
-    /// By victim: whom it makes room for; by such a pod: how many victims are left.
-    var beneficiaries: [Int32: Int32] = [:]
-    var victimsLeft: [Int32: Int] = [:]
+    var vacantGangs: [Int32] = []
+    var nominations = Nominations()
+    var nominationEnds = Reservations()
+    /// How many pods leave in a plan that is only tried.
+    var trialLeaving = 0
+    /// Kinds of pods that were evicted and are all gone: until when their successors evict nobody.
+    var evictedKinds: [EvictedKind: Int64] = [:]
+    /// The time of the last event or question.
+    var clock: Int64 = 0
     var lastLeftoverCheck: Int64 = 0
 
     package init(_ configuration: Configuration = Configuration()) {
@@ -39,11 +45,11 @@ package struct Scheduler: ~Copyable {
     /// The next decision, or `nil` when nothing is left to try.
     package mutating func decide(at now: Timestamp) -> Decision? {
         let time = now.nanoseconds
+        clock = max(clock, time)
         wakeDue(at: time)
         while let pod = queues.pop(&pool.pods) {
             let lane = pool.pods.lane(of: pod)
-            let shape = pool.shape(of: pod)
-            guard queues.ledger.admits(queues.lanes[lane].tenant, pool.shapes[shape].requests) else {
+            guard queues.ledger.admits(queues.lanes[lane].tenant, asked(by: pod)) else {
                 holdByQuota(pod, in: lane)
                 continue
             }
@@ -71,10 +77,24 @@ package struct Scheduler: ~Copyable {
             reserve(pod, on: node, at: time)
             return .place(Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: score))
         }
-        if let decision = preempt(for: pod, of: number) { return decision }
+        if let decision = preempt(for: pod, of: number, at: time) { return decision }
         block(number, for: pod, at: time)
         park(pod, in: number)
         return .wait(pod: pool.pods.ids[Int(pod)])
+    }
+
+    /// What `pod` asks for, with the gang that it stands for.
+    private func asked(by pod: Int32) -> [Amount] {
+        guard pool.pods.gang[Int(pod)] >= 0, let gang = openGang(of: pod) else {
+            return pool.shapes[pool.shape(of: pod)].requests
+        }
+        var sum: [Int: Double] = [:]
+        for member in gangs[gang].members {
+            for amount in pool.shapes[pool.shape(of: member)].requests {
+                sum[amount.dimension, default: 0] += amount.value
+            }
+        }
+        return sum.sorted { $0.key < $1.key }.map { Amount(dimension: $0.key, value: $0.value) }
     }
 
     mutating func reserve(_ pod: Int32, on node: Int, at time: Int64) {
@@ -95,6 +115,7 @@ package struct Scheduler: ~Copyable {
     mutating func place(_ pod: Int32, on node: Int) {
         let shape = pool.shape(of: pod)
         pool.place(pod, on: node)
+        countMember(pod, isPlaced: true)
         queues.charge(pool.pods.lane(of: pod), pool.shapes[shape].requests, sign: 1)
         if !waiting.isEmpty { wakeByCounters(of: pod) }
     }
@@ -103,6 +124,7 @@ package struct Scheduler: ~Copyable {
         let node = Int(pool.pods.node[Int(pod)])
         let shape = pool.shape(of: pod)
         pool.displace(pod)
+        countMember(pod, isPlaced: false)
         queues.charge(pool.pods.lane(of: pod), pool.shapes[shape].requests, sign: -1)
         guard !waiting.isEmpty else { return }
         wakeByNode(node, freed: pool.shapes[shape].requests, ports: pool.shapes[shape].requirements.hostPorts)

@@ -11,6 +11,8 @@ package struct Pool: ~Copyable {
         var lane: Int
         var priority: Int32
         var uses: Int
+        /// Pods of it were evicted: until then none of them evicts others.
+        var evictsAfter = Int64.min
     }
 
     struct ShapeIdentity: Hashable {
