@@ -55,6 +55,45 @@ struct EngineReliabilityTests {
         }
     }
 
+    @Test("shims outlive the nursery they come from, and the next container finds another one")
+    func nurseryDies() async throws {
+        try await withDaemon { daemon in
+            let loop = "trap 'exit 4' TERM; echo ready; while true; do sleep 0.02; done"
+            _ = try await daemon.pouch("run", "-d", "--name", "first", "--network", "none", "busybox", "sh", "-c", loop)
+            let first = try await nurseries(of: daemon)
+            #expect(first.count == 1)
+            _ = try await run(["kill", "-9"] + first)
+            let second = try await daemon.pouch("run", "--rm", "--network", "none", "busybox", "echo", "second")
+            #expect(second.output == "second\n", "\(second)")
+            #expect(try await nurseries(of: daemon) != first)
+            #expect(try await daemon.pouch("exec", "first", "true").status == 0)
+            _ = try await daemon.pouch("stop", "first")
+            #expect(try await daemon.pouch("wait", "first").trimmed == "4")
+        }
+    }
+
+    @Test("the nursery goes with pouchd, however that ends")
+    func nurseryEnds() async throws {
+        try await withDaemon { daemon in
+            for signal: Int32 in [9, 15] {
+                _ = try await daemon.pouch("run", "--rm", "--network", "none", "busybox", "true")
+                let nursery = try #require(try await nurseries(of: daemon).first)
+                await daemon.end(signal: signal)
+                // A zombie has no command line; whoever inherited it may bury it later.
+                let ended = try await run([
+                    "sh", "-c", "while grep -q nursery /proc/\(nursery)/cmdline 2>/dev/null; do sleep 0.01; done",
+                ])
+                #expect(!ended.timedOut)
+                try await daemon.start()
+            }
+        }
+    }
+
+    private func nurseries(of daemon: Daemon) async throws -> [String] {
+        try await run(["pgrep", "-f", "nursery --cgroup .*--exec-root \(daemon.folder)/exec"])
+            .output.split(separator: "\n").map(String.init)
+    }
+
     @Test("a container that ends while pouchd is away is found with its exit code")
     func endsAlone() async throws {
         try await withDaemon { daemon in

@@ -22,7 +22,7 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
         shims = children(of: "/proc", kind: DT_DIR).filter { Int32($0) != nil }.compactMap { pid in
             guard let line = try? WholeFile.read("/proc/\(pid)/cmdline") else { return nil }
             let words = String(decoding: line, as: UTF8.self)
-            return words.contains("shim") && words.contains(daemon.folder + "/exec")
+            return words.contains("shim\0--directory\0\(daemon.folder)/exec")
                 ? words.replacing("\0", with: " ") : nil
         }
         folders = children(of: "\(daemon.folder)/exec/containers", kind: DT_DIR)

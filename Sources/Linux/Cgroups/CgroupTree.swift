@@ -61,6 +61,14 @@ package struct CgroupTree: Hashable, Sendable {
         CgroupTree(mountinfo: try WholeFile.read(mountinfo))
     }
 
+    /// What ``detect(mountinfo:)`` said when this process first asked: hierarchies do not move under a running machine, and a copy
+    /// of this process (clone(2)) does not ask again.
+    ///
+    /// - Throws: what the first reading threw, each time.
+    package static func current() throws(SyscallError) -> CgroupTree { try first.get() }
+
+    private static let first = Result<CgroupTree, SyscallError> { () throws(SyscallError) in try detect() }
+
     package var layout: Layout {
         guard mounts.contains(where: { $0.hierarchy == .v1 && !$0.controllers.isEmpty }) else { return .unified }
         return unified == nil ? .legacy : .hybrid

@@ -17,7 +17,9 @@ package final class Engine: Sendable {
         let images = try ImageService(root: configuration.dataRoot)
         try self.init(
             configuration, logger: logger, images: images, rootfs: images,
-            launcher: ProcessLauncher(executable: configuration.runtimeExecutable, tree: try MachineFacts.tree()),
+            launcher: ProcessLauncher(
+                executable: configuration.runtimeExecutable, tree: try MachineFacts.tree(),
+                execRoot: configuration.execRoot),
             networks: PredefinedNetworks())
     }
 
@@ -50,7 +52,10 @@ package final class Engine: Sendable {
     /// Serves timers, restarts, health checks and the shims' news until the calling task is cancelled.
     ///
     /// Containers run on when it ends.
-    package func run() async { await services.background.run() }
+    package func run() async {
+        await services.background.run()
+        await services.launcher.close()
+    }
 
     func container(_ reference: String) async throws(EngineError) -> Container {
         try await services.registry.find(reference)

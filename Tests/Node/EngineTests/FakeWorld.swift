@@ -92,6 +92,8 @@ final class FakeWorld: Sendable {
 }
 
 struct FakeLauncher: ShimLauncher {
+    func takeOver() async {}
+    func close() async {}
     var world: FakeWorld
     var generation: Int
 

@@ -10,6 +10,7 @@ extension Engine {
     ///
     /// Call it once, beside ``run()``, before the first request. Repeating it after a crash in its middle is the repair of that crash.
     package func recover() async throws(EngineError) {
+        await services.launcher.takeOver()
         try await services.volumes.load()
         let logger = services.logger
         let stored = try services.database.containers { id, error in

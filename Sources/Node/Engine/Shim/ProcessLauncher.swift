@@ -14,11 +14,13 @@ struct ProcessLauncher: ShimLauncher {
     ///
     /// The runtime insists on such a mount (CVE-2019-5736) and would otherwise start itself twice for every container.
     private let program: String
+    private let nursery: ShimNursery
 
-    init(executable: String, tree: CgroupTree) {
+    init(executable: String, tree: CgroupTree, execRoot: String) {
         self.executable = executable
         self.tree = tree
         program = (try? Self.readOnly(executable)) ?? executable
+        nursery = ShimNursery(program: program, name: executable, execRoot: execRoot)
     }
 
     /// A path to `executable` through a descriptor that stays open as long as this process lives.
@@ -26,6 +28,14 @@ struct ProcessLauncher: ShimLauncher {
         let mount = try high(try Mounts.copyTree(executable))
         try Mounts.setAttributes(of: mount.raw, set: [.readOnly, .noSUID, .noDevices], propagation: .private)
         return "/proc/\(getpid())/fd/\(mount.release())"
+    }
+
+    func takeOver() async {
+        await Lanes.shared.run { nursery.endFormer() }
+    }
+
+    func close() async {
+        await Lanes.shared.run { nursery.close() }
     }
 
     func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched {
@@ -49,7 +59,7 @@ struct ProcessLauncher: ShimLauncher {
                 throw .system(doing: "read the report of the shim of \(order.configuration.id)", error)
             }
             let reported = clock.now
-            let stillOurs = Self.reap(child.pid)
+            let stillOurs = child.pid.map(Self.reap) ?? false
             var launched = try Self.launched(line, order)
             launched.shim = stillOurs ? child.pid : nil
             launched.timings =
@@ -90,7 +100,8 @@ struct ProcessLauncher: ShimLauncher {
     }
 
     private struct Spawned: ~Copyable {
-        var pid: Int32
+        /// Nil for a shim that is not our child.
+        var pid: Int32?
         var report: Descriptor
     }
 
@@ -98,8 +109,8 @@ struct ProcessLauncher: ShimLauncher {
     ///
     /// Nothing is mounted where the host sees it; the namespace goes with the shim.
     private func start(_ order: LaunchOrder) throws(EngineError) -> Spawned {
-        guard let mountRootfs = order.mountRootfs else { return try spawn(order) }
-        let numbers = try DedicatedThread.runBlocking { () throws(EngineError) -> (pid: Int32, report: Int32) in
+        guard let mountRootfs = order.mountRootfs else { return try spawn(order, from: nursery) }
+        let numbers = try DedicatedThread.runBlocking { () throws(EngineError) -> (pid: Int32?, report: Int32) in
             do throws(SyscallError) {
                 // The working directory, too: a thread shares it with its process otherwise.
                 try Namespaces.unshare([.mount, Namespaces(rawValue: 0x200)])
@@ -114,18 +125,22 @@ struct ProcessLauncher: ShimLauncher {
         return Spawned(pid: numbers.pid, report: Descriptor(owning: numbers.report))
     }
 
-    /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on.
-    private func spawn(_ order: LaunchOrder) throws(EngineError) -> Spawned {
-        let arguments = CStringArray([executable, "shim", "--directory", order.directory])
-        let environment = CStringArray(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+    /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on: from `nursery` when that can be.
+    private func spawn(_ order: LaunchOrder, from nursery: ShimNursery? = nil) throws(EngineError) -> Spawned {
         do throws(SyscallError) {
-            let null = try Self.high(try Descriptor.open("/dev/null", O_RDWR))
             let log = try Self.high(
                 try Descriptor.open(order.directory + "/shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
             var ends: [Int32] = [0, 0]
             try checkNegative("pipe2") { clinux_pipe(&ends) }
             let reading = Descriptor(owning: ends[0])
             let writing = try Self.high(Descriptor(owning: ends[1]))
+            if let nursery, let group = order.configuration.shimCgroup {
+                let request = NurseryRequest(
+                    directory: order.directory, attached: order.configuration.attached.map(\.fd))
+                let descriptors = [writing.raw, log.raw] + order.attached
+                if nursery.bear(request, descriptors, group: group) { return Spawned(pid: nil, report: reading) }
+            }
+            let null = try Self.high(try Descriptor.open("/dev/null", O_RDWR))
             var table = [
                 clinux_spawn_descriptor(from: null.raw, to: 0), clinux_spawn_descriptor(from: log.raw, to: 1),
                 clinux_spawn_descriptor(from: log.raw, to: 2),
@@ -134,6 +149,8 @@ struct ProcessLauncher: ShimLauncher {
             for (attached, fd) in zip(order.configuration.attached, order.attached) {
                 table.append(clinux_spawn_descriptor(from: fd, to: attached.fd))
             }
+            let arguments = CStringArray([executable, "shim", "--directory", order.directory])
+            let environment = CStringArray(ShimNursery.environment)
             let pid = try checkNegative("spawn", executable) {
                 clinux_spawn(program, arguments.pointers, environment.pointers, nil, 1, table, table.count)
             }
@@ -184,15 +201,19 @@ struct ProcessLauncher: ShimLauncher {
 
     /// A shim that does not answer, perhaps because it has only begun: what it was about to start must not come up later.
     private static func killShim(of directory: String) {
-        let wanted = Array("shim\0--directory\0\(directory)\0".utf8)
+        let wanted = Array("shim\0--directory\0\(directory)".utf8)
         for name in (try? Files.list("/proc")) ?? [] {
-            guard let pid = Int32(name), let line = try? WholeFile.read("/proc/\(pid)/cmdline"), line.ends(with: wanted)
-            else { continue }
-            guard let process = try? Processes.open(pid: pid),
-                let again = try? WholeFile.read("/proc/\(pid)/cmdline"), again.ends(with: wanted)
+            guard let pid = Int32(name), Self.commandLine(of: pid).ends(with: wanted),
+                let process = try? Processes.open(pid: pid), Self.commandLine(of: pid).ends(with: wanted)
             else { continue }
             try? Processes.signal(pidfd: process.raw, 9)
         }
+    }
+
+    /// Without the zeros at its end, of which a shim from the nursery has many.
+    private static func commandLine(of pid: Int32) -> [UInt8] {
+        let line = (try? WholeFile.read("/proc/\(pid)/cmdline")) ?? []
+        return Array(line[..<(line.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)])
     }
 
     /// Lets another runtime forget the container, too.

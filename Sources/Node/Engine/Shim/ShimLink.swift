@@ -32,6 +32,10 @@ struct Launched: Sendable {
 
 /// Starts containers and finds those that run: the seam below which processes begin.
 protocol ShimLauncher: Sendable {
+    /// Before anything else: ends what an earlier pouchd of the same exec root set in motion and did not live to see.
+    func takeOver() async
+    /// After everything else: containers and their shims stay, nothing else of the launcher does.
+    func close() async
     /// Returns when the program runs, or says why it does not; then nothing of it is left.
     func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched
     /// - Throws: when no shim answers there.

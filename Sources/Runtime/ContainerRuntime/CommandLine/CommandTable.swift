@@ -89,6 +89,8 @@ enum CommandTable {
             options: [bundle, OptionRule("rootless", help: "for a user without privileges")], counts: 0...0),
         CommandRule(
             name: "shim", arguments: "", summary: "stand beside one container (for pouchd)", counts: 0...Int.max),
+        CommandRule(
+            name: "nursery", arguments: "", summary: "give birth to shims (for pouchd)", counts: 0...Int.max),
     ]
 
     private static let execOptions: [OptionRule] = [

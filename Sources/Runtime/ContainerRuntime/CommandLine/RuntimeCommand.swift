@@ -11,8 +11,8 @@ package struct RuntimeCommand {
 
     /// Does what `words` say, and gives the exit code.
     ///
-    /// `shim` is called for the command of that name with the words behind it.
-    package static func run(_ words: [String], shim: ([String]) -> Int32) -> Int32 {
+    /// `others` are the commands that only pouchd gives; each gets the words behind its name.
+    package static func run(_ words: [String], others: [String: ([String]) -> Int32]) -> Int32 {
         let globals: ParsedOptions
         do {
             globals = try OptionParser(CommandTable.globals, stopsAtFirstArgument: true).parse(words)
@@ -27,12 +27,12 @@ package struct RuntimeCommand {
             return misused(UsageError("unknown command \"\(name)\""), "")
         }
         let rest = Array(globals.arguments.dropFirst())
-        if name == "shim" {
+        if let other = others[name] {
             do { try ProtectedExecutable.ensure(arguments: CommandLine.arguments) } catch {
                 Output.complain("pouch-runtime: \(error)\n")
                 return 1
             }
-            return shim(rest)
+            return other(rest)
         }
         return run(rule, rest, globals)
     }

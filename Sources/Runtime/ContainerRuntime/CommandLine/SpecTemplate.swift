@@ -1,10 +1,10 @@
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
-internal import RuntimeSpec
+package import RuntimeSpec
 
 /// `spec`: a configuration to start from, the same that runc writes.
-enum SpecTemplate {
+package enum SpecTemplate {
     /// Writes `config.json` into `bundle`; one that is there stays.
     static func write(to bundle: String, rootless: Bool) throws(RuntimeError) {
         let path = "\(bundle)/config.json"
@@ -16,7 +16,7 @@ enum SpecTemplate {
         }
     }
 
-    static func config(rootless: Bool) -> RuntimeSpec {
+    package static func config(rootless: Bool) -> RuntimeSpec {
         var spec = RuntimeSpec(ociVersion: "1.2.1")
         spec.process = process()
         spec.root = RuntimeSpec.Root(path: "rootfs", readonly: true)

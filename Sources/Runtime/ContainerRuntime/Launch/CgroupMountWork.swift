@@ -14,7 +14,7 @@ struct CgroupMountWork {
     func perform(_ plan: MountPlan) throws(SyscallError) {
         let target = try root.ensure(plan.destination, .directory)
         let tree: CgroupTree
-        if let cgroup { tree = cgroup.tree } else { tree = try CgroupTree.detect() }
+        if let cgroup { tree = cgroup.tree } else { tree = try CgroupTree.current() }
         if tree.layout == .unified, let mount = tree.mounts.first {
             let made = try hierarchy(mount, plan)
             try Mounts.attach(made.raw, on: target.raw)

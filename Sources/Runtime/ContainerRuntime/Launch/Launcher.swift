@@ -49,7 +49,7 @@ package struct Launcher: Equatable, Sendable {
             limits = try ResourceLimits(plan.spec.linux?.resources, forDevices: true)
         } catch { throw .plan(error) }
         do {
-            let tree = try step("find control groups") { () throws(SyscallError) in try CgroupTree.detect() }
+            let tree = try step("find control groups") { () throws(SyscallError) in try CgroupTree.current() }
             let path = try CgroupPath(parsing: plan.cgroupPath)
             let cgroup = try Cgroup.create(at: path, in: tree, for: limits)
             do { try cgroup.apply(limits) } catch {

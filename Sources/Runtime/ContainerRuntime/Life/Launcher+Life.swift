@@ -33,7 +33,7 @@ extension Launcher {
     /// The group of the container; `nil` when nobody keeps one.
     package func cgroup(of state: ContainerState) -> Cgroup? {
         guard let text = state.cgroupPath, let path = try? CgroupPath(parsing: text),
-            let tree = try? CgroupTree.detect()
+            let tree = try? CgroupTree.current()
         else { return nil }
         return Cgroup(at: path, in: tree)
     }
@@ -142,7 +142,7 @@ extension Launcher {
 
     /// What a killed `create` left: its group is known from the configuration.
     private func deleteUnfinished(_ id: String) throws(RuntimeError) {
-        if let config = try? store.config(of: id), let tree = try? CgroupTree.detect(),
+        if let config = try? store.config(of: id), let tree = try? CgroupTree.current(),
             let path = try? CgroupPath(parsing: SandboxPlan.cgroupPath(config, id: id))
         {
             let cgroup = Cgroup(at: path, in: tree)
@@ -190,7 +190,7 @@ extension Launcher {
         for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3, parts[1] == "freezer", let path = try? CgroupPath(parsing: String(parts[2])),
-                let tree = try? CgroupTree.detect()
+                let tree = try? CgroupTree.current()
             else { continue }
             try? Cgroup(at: path, in: tree).thaw()
         }

@@ -44,13 +44,14 @@ final class BuiltInRuntime: ContainerDriver {
 
     /// In the errand: from the bundle to the running program.
     private func launch(_ configuration: ShimConfiguration) throws(ShimFailure) -> ErrandAnswer {
-        let spec = try BundleSpec.read(configuration.bundle)
+        let (spec, text) = try BundleSpec.readWithText(configuration.bundle)
         let isTerminal = spec.process?.terminal ?? false
         var answer = ErrandAnswer()
         do {
             var pipes = try StreamPipes(
                 stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
-            let plan = try SandboxPlan(spec: spec, id: id, options: options(configuration.rootfsMounts))
+            var plan = try SandboxPlan(spec: spec, id: id, options: options(configuration.rootfsMounts))
+            plan.specText = text
             let created = try launcher.create(plan, io: isTerminal ? .terminal : pipes.io.standardIO)
             let state = created.state
             answer.process = ShimProcess(pid: state.pid, startTime: state.startTime)

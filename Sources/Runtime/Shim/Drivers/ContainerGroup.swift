@@ -14,7 +14,7 @@ final class ContainerGroup {
 
     /// The group of that path in the hierarchies that this machine mounts; `nil` for a path that names none.
     convenience init?(path: String) {
-        guard let place = try? CgroupPath(parsing: path), let tree = try? CgroupTree.detect() else { return nil }
+        guard let place = try? CgroupPath(parsing: path), let tree = try? CgroupTree.current() else { return nil }
         self.init(Cgroup(at: place, in: tree))
     }
 

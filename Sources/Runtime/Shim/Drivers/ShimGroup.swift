@@ -7,7 +7,7 @@ enum ShimGroup {
     /// - Returns: Why not.
     static func enter(_ path: String) -> String? {
         do {
-            let group = Cgroup(at: try CgroupPath(parsing: path), in: try CgroupTree.detect())
+            let group = Cgroup(at: try CgroupPath(parsing: path), in: try CgroupTree.current())
             if (try? move(into: group)) != nil { return nil }
             // Another first shim may be faster: then the group is there, and inhabited.
             _ = try? Cgroup.create(at: group.path, in: group.tree)
