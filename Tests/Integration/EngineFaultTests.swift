@@ -1,3 +1,4 @@
+import JSON
 import LinuxKernel
 import TestSupport
 import Testing
@@ -47,6 +48,26 @@ struct EngineFaultTests {
             #expect(try await daemon.pouch("import", "\(small)/busybox.tar", "second:latest").status == 0)
             #expect(try await daemon.pouch("run", "--rm", "--network", "none", "second", "echo", "ok").output == "ok\n")
             try await daemon.stop()
+        }
+    }
+
+    @Test("a request's id is in what the shim says of it")
+    func requestIDReachesTheShim() async throws {
+        try await withDaemon { daemon in
+            let socket = String(daemon.host.dropFirst("unix://".count))
+            func post(_ path: String, _ body: String) async throws -> CommandResult {
+                try await run([
+                    "curl", "-s", "--unix-socket", socket, "-H", "Content-Type: application/json", "-H",
+                    "X-Request-Id: made-by-hand", "-d", body, "http://localhost/v1.41/\(path)",
+                ])
+            }
+            _ = try await daemon.pouch("run", "-d", "--name", "traced", "--network", "none", "busybox", "sleep", "600")
+            let container = try await daemon.pouch("inspect", "-f", "{{.Id}}", "traced").trimmed
+            let made = try await post("containers/traced/exec", #"{"Cmd": ["/no/such/program"]}"#)
+            let exec = try JSONField(JSONValue(parsing: Array(made.output.utf8)))["Id"].string()
+            _ = try await post("exec/\(exec)/start", #"{"Detach": true}"#)
+            let log = try WholeFile.read("\(daemon.folder)/exec/containers/\(container)/shim.log")
+            #expect(String(decoding: log, as: UTF8.self).contains("request made-by-hand: exec"))
         }
     }
 

@@ -44,7 +44,9 @@ package struct EngineAPI: Sendable {
         let target = RequestPath(request.head.path ?? "/", isDeletion: request.method == .delete)
         let version = target.version ?? .current
         let context = EngineContext(source: .init(request: source, version: version))
-        var response = await answer(request, at: target.path, version, context)
+        var response = await RequestTrace.$id.withValue(source.requestID) {
+            await answer(request, at: target.path, version, context)
+        }
         Self.addDaemonHeaders(to: &response)
         count(request, response, context, since: began)
         return response

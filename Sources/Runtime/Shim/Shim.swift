@@ -27,7 +27,7 @@ package enum Shim {
             server = try birth.bear()
         } catch {
             birth.report(.failed(error))
-            Console.say("\(error)")
+            Console.say(error, requestID: birth.requestID)
             return 1
         }
         server.run()
@@ -43,6 +43,7 @@ struct Birth {
     private var timings = ShimReport.Timings()
     private var isListening = false
     private var isReported = false
+    private(set) var requestID: String?
 
     init(directory: String) {
         self.directory = directory
@@ -52,6 +53,7 @@ struct Birth {
     mutating func bear() throws(ShimFailure) -> ShimServer {
         protectDescriptor(ShimProtocol.reportDescriptor)
         let configuration = try readConfiguration()
+        requestID = configuration.requestID
         for attached in configuration.attached { protectDescriptor(attached.fd) }
         let listener = try kernel("listen") { () throws(SyscallError) in
             try becomeIndependent()

@@ -8,6 +8,7 @@ extension ShimConfiguration: JSONCodable {
             throw json["version"].mismatch(expected: "a version this shim speaks: \(ShimProtocol.supportedVersions)")
         }
         id = try json["id"].string()
+        requestID = try json["requestID"].stringIfPresent()
         bundle = try json["bundle"].string()
         runtime = try json["runtime"].readIfPresent()
         stateRoot = try json["stateRoot"].stringIfPresent()
@@ -25,6 +26,7 @@ extension ShimConfiguration: JSONCodable {
             "version": version.json, "id": .string(id), "bundle": .string(bundle), "rootfsMounts": rootfsMounts.json,
             "stdinOpen": .bool(stdinOpen), "stdinOnce": .bool(stdinOnce), "attachDescriptors": attached.json,
         ]
+        members["requestID"] = requestID?.json
         members["runtime"] = runtime?.json
         members["stateRoot"] = stateRoot?.json
         members["log"] = log?.json

@@ -68,6 +68,8 @@ package struct ShimConfiguration: Equatable, Sendable {
 
     package var version: Int
     package var id: String
+    /// The id of the user's request that this start is part of, for the log.
+    package var requestID: String?
     /// The folder of `config.json`.
     package var bundle: String
     /// `nil` runs the container in the shim itself.

@@ -118,6 +118,7 @@ struct ShimConfigurationTests {
     @Test("survives the way")
     func roundTrip() throws {
         var configuration = ShimConfiguration(id: "c", bundle: "/b")
+        configuration.requestID = "4f"
         configuration.runtime = ShimConfiguration.ExternalRuntime(
             path: "/usr/sbin/runc", arguments: ["--debug"], root: "/r")
         configuration.rootfsMounts = [

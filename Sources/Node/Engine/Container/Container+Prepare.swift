@@ -234,6 +234,7 @@ extension Container {
 
     private func shimConfiguration(_ directory: String, _ rootfs: Rootfs) throws(EngineError) -> ShimConfiguration {
         var configuration = ShimConfiguration(id: id, bundle: directory)
+        configuration.requestID = RequestTrace.id
         configuration.runtime = externalRuntime
         configuration.stateRoot = services.paths.runtimeState
         configuration.rootfsMounts = rootfsOptions.userMap.isEmpty ? rootfs.mounts : []

@@ -27,7 +27,9 @@ extension Container {
             lastTimings.add(launched.timings)
             services.logger.debug(
                 "started",
-                metadata: ["container": "\(id)", "timings": "\(lastTimings)"])
+                metadata: [
+                    "container": "\(id)", "request": "\(RequestTrace.id ?? "")", "timings": "\(lastTimings)",
+                ])
             try await feed(.launched(launched.process))
             return
         } catch {

@@ -64,7 +64,7 @@ final class ShimStream: Sendable {
                 channel.read()
                 return (stream, nil)
             }
-            try await channel.writeAndFlush(ShimRequest(action).frame.buffer)
+            try await channel.writeAndFlush(ShimRequest(action, requestID: RequestTrace.id).frame.buffer)
             channel.read()
             return (stream, try await reply.value()?.get())
         } catch {

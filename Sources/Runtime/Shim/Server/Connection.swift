@@ -6,6 +6,8 @@ final class Connection {
     let id: ConnectionID
     var watch: Watch
     var decoder = FrameDecoder()
+    /// Of the user whose request is being performed.
+    var requestID: String?
     /// A request that somebody else's runtime is still working on: later ones wait for it.
     var isAwaitingRuntime = false
     /// The client sends no more requests and no more stdin.

@@ -88,10 +88,11 @@ extension ShimServer {
     private func handle(_ frame: Frame, from connection: Connection) {
         switch frame.kind {
         case .request:
+            connection.requestID = nil
             do throws(ShimFailure) {
                 answer(try ShimRequest.read(frame.payload), from: connection)
             } catch {
-                board.send(ShimReply.failure(error).frame, to: connection.id)
+                fail(error, connection)
             }
         case .stdin:
             board.feed(frame.payload, from: connection.id)

@@ -160,7 +160,7 @@ extension ShimServer {
                     began(process, try finish(exit), streams, from: connection)
                 } catch {
                     execs[id] = nil
-                    board.send(ShimReply.failure(error).frame, to: connection.id)
+                    fail(error, connection)
                 }
                 goOn(connection)
             }

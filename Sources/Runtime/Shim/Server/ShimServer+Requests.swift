@@ -8,6 +8,7 @@ extension ShimServer {
     /// Performs one request and queues its reply.
     func answer(_ request: ShimRequest, from connection: Connection) {
         let id = connection.id
+        connection.requestID = request.requestID
         do throws(ShimFailure) {
             switch request.action {
             case .state: board.send(ShimReply.state(state).frame, to: id)
@@ -35,8 +36,14 @@ extension ShimServer {
             case .shutdown: try leave(id)
             }
         } catch {
-            board.send(ShimReply.failure(error).frame, to: id)
+            fail(error, connection)
         }
+    }
+
+    /// Refuses a request, and notes whose it was.
+    func fail(_ error: ShimFailure, _ connection: Connection) {
+        Console.say(error, requestID: connection.requestID)
+        board.send(ShimReply.failure(error).frame, to: connection.id)
     }
 
     // MARK: What is
@@ -171,7 +178,7 @@ extension ShimServer {
                     board.send(ShimReply.done.frame, to: connection.id)
                     then(self)
                 } catch {
-                    board.send(ShimReply.failure(error).frame, to: connection.id)
+                    fail(error, connection)
                 }
                 goOn(connection)
             }
