@@ -30,13 +30,19 @@ struct EngineReliabilityTests {
         }
     }
 
-    @Test("pouchd dies and comes back: output, exit code and terminal are where they were")
-    func daemonDeath() async throws {
+    @Test("pouchd is killed or stopped and comes back: output, exit code and terminal are where they were", arguments: [9, 15])
+    func daemonDeath(signal: Int32) async throws {
         try await withDaemon { daemon in
             let script = "echo before; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo after; exit 9"
             _ = try await daemon.pouch("run", "-d", "--name", "cc", "--network", "none", "busybox", "sh", "-c", script)
             _ = try await daemon.pouch("run", "-d", "-i", "--name", "cat", "--network", "none", "busybox", "cat")
-            await daemon.end(signal: 9)
+            // What a client reads does not hold up the end.
+            let reader = try await withThread { [host = daemon.host] () throws in
+                try RunningCommand([Executables.client, "-H", host, "logs", "-f", "cc"])
+            }
+            #expect(await withThread { reader.readOutput(until: "before\n") } == "before\n")
+            await daemon.end(signal: signal)
+            #expect(await withThread { reader.finish() }.timedOut == false)
             try await daemon.start()
             #expect(try await daemon.pouch("inspect", "-f", "{{.State.Status}}", "cc").trimmed == "running")
             let attached = try await withThread { [host = daemon.host] () throws in
@@ -114,8 +120,10 @@ struct EngineReliabilityTests {
         }
     }
 
-    @Test("pouchd is killed at random moments of create, start, exec and rm", arguments: [UInt64(1), 2])
-    func killedAnywhere(seed: UInt64) async throws {
+    @Test(
+        "pouchd is killed or stopped at random moments of create, start, exec and rm",
+        arguments: [(UInt64(1), Int32(9)), (2, 9), (4, 15)])
+    func endedAnywhere(seed: UInt64, signal: Int32) async throws {
         try await withDaemon { daemon in
             var random = SplitMix64(seed: seed)
             for round in 0..<25 {
@@ -128,7 +136,7 @@ struct EngineReliabilityTests {
                 }
                 // The moment itself is the fault that is injected, not a wait for something.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0..<250, using: &random)))
-                await daemon.end(signal: 9)
+                await daemon.end(signal: signal)
                 _ = try await working.value
                 try await daemon.start()
                 try await expectExplained(daemon, name, "seed \(seed) round \(round)")

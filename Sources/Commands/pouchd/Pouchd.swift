@@ -91,13 +91,13 @@ struct Pouchd: AsyncParsableCommand {
             SystemdNotification.notify("READY=1")
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)
-        let services = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: EngineService(engine: engine)), .init(service: reload), .init(service: apiService),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await services.run()
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(service: EngineService(engine: engine)), .init(service: reload), .init(service: apiService),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = settings.shutdownTimeout
+        try await ServiceGroup(configuration: group).run()
         SystemdNotification.notify("STOPPING=1")
         logger.info("pouchd ends; containers go on")
         _ = consume execLock

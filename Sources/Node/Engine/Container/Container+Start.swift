@@ -89,15 +89,15 @@ extension Container {
         services.background.start { [weak self] in
             do throws(EngineError) {
                 _ = try await run.link.request(.subscribe)
+                for await event in run.link.events {
+                    await self?.handle(event, of: run)
+                    if run.tidied.made != nil { return }
+                }
             } catch {
-                await self?.shimIsGone(run)
-                return
+                // Who does not answer is gone, as is one that says no more.
             }
-            for await event in run.link.events {
-                await self?.handle(event, of: run)
-                if run.tidied.made != nil { break }
-            }
-            if run.tidied.made == nil { await self?.shimIsGone(run) }
+            // Cancelled, it is pouchd that goes: the events end, the shim does not.
+            if !Task.isCancelled { await self?.shimIsGone(run) }
         }
     }
 

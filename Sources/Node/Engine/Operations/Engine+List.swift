@@ -37,7 +37,7 @@ extension Engine {
         summary.names = ["/" + record.name]
         summary.image = images.displayName(record.config.image, id: record.imageID)
         summary.imageID = record.imageID
-        summary.command = record.command.joined(separator: " ")
+        summary.command = record.command.map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " ")
         summary.created = record.created.seconds
         summary.labels = record.config.labels
         summary.state = view.machine.status

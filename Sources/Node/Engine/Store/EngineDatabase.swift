@@ -136,20 +136,29 @@ final class EngineDatabase: Sendable {
         do { return try queue.read(body) } catch { throw Self.translated(error, doing) }
     }
 
+    /// Finishes what it has begun even when its task is cancelled: an engine that stops still knows what it does.
     private func writing(
         _ doing: String, durable: Bool, _ body: @escaping @Sendable (Database) throws -> Void
     ) async throws(EngineError) {
         do {
-            try await queue.writeWithoutTransaction { database in
-                if !durable { try database.execute(sql: "PRAGMA synchronous = NORMAL") }
-                defer { if !durable { try? database.execute(sql: "PRAGMA synchronous = FULL") } }
-                try database.inTransaction {
-                    try body(database)
-                    return .commit
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                queue.asyncWriteWithoutTransaction { database in
+                    continuation.resume(with: Result { try Self.commit(body, in: database, durable: durable) })
                 }
             }
         } catch {
             throw Self.translated(error, doing)
+        }
+    }
+
+    private static func commit(
+        _ body: (Database) throws -> Void, in database: Database, durable: Bool
+    ) throws {
+        if !durable { try database.execute(sql: "PRAGMA synchronous = NORMAL") }
+        defer { if !durable { try? database.execute(sql: "PRAGMA synchronous = FULL") } }
+        try database.inTransaction {
+            try body(database)
+            return .commit
         }
     }
 
