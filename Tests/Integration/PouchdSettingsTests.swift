@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 import TestSupport
 import Testing
@@ -80,6 +81,39 @@ struct PouchdSettingsTests {
         }
     }
 
+    @Test("a service manager hears READY, RELOADING and STOPPING, and SIGHUP takes a new log level over")
+    func notifications() async throws {
+        try await withScratchDirectory { folder in
+            let manager = try NotificationSocket(path: "\(folder)/notify")
+            let configuration = "\(folder)/pouchd.json"
+            try WholeFile.replace(configuration, with: Array("{}".utf8))
+            let daemon = try await withThread { () throws in
+                try RunningCommand([
+                    "env", "NOTIFY_SOCKET=\(folder)/notify", Executables.daemon, "--data-root", "\(folder)/data",
+                    "--exec-root", "\(folder)/exec", "-H", "unix://\(folder)/s", "--pidfile", "\(folder)/pid",
+                    "--cgroup-parent", "/pouch-test-notify", "--config-file", configuration,
+                ])
+            }
+            #expect(await manager.next() == "READY=1")
+            try WholeFile.replace(configuration, with: Array(#"{"log-level": "debug"}"#.utf8))
+            daemon.signal(SIGHUP)
+            #expect(await manager.next() == "RELOADING=1")
+            #expect(await manager.next() == "READY=1")
+            _ = try await run([Executables.client, "-H", "unix://\(folder)/s", "version"])
+            try WholeFile.replace(configuration, with: Array(#"{"log-level": "loud"}"#.utf8))
+            daemon.signal(SIGHUP)
+            #expect(await manager.next() == "RELOADING=1")
+            #expect(await manager.next() == "READY=1")
+            daemon.signal(SIGTERM)
+            #expect(await manager.next() == "STOPPING=1")
+            let result = await withThread { daemon.finish() }
+            #expect(result.status == 0)
+            let log = result.output + result.errors
+            #expect(log.contains("level=debug msg=\"request\""), "\(log)")
+            #expect(log.contains("configuration not reloaded"), "\(log)")
+        }
+    }
+
     @Test("SIGTERM takes the socket and the pid file away; a socket left by SIGKILL is replaced")
     func ends() async throws {
         try await withScratchDirectory { folder in
@@ -91,6 +125,37 @@ struct PouchdSettingsTests {
             #expect((try? WholeFile.read("\(folder)/pouchd.pid")) == nil)
             let left = try await run(["ls", "\(folder)"])
             #expect(!left.output.contains("pouchd.sock"))
+        }
+    }
+}
+
+/// Where a service manager listens for what its services say.
+///
+/// Source: sd_notify(3).
+private struct NotificationSocket: Sendable {
+    private let socket: Int32
+
+    init(path: String) throws {
+        socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// The next message; empty when none comes.
+    func next() async -> String {
+        await withThread {
+            var bytes = [UInt8](repeating: 0, count: 256)
+            let count = recv(socket, &bytes, bytes.count, 0)
+            return String(decoding: bytes[..<max(count, 0)], as: UTF8.self)
         }
     }
 }
