@@ -120,6 +120,45 @@ struct EngineReliabilityTests {
         }
     }
 
+    @Test("after a reboot the restart policies decide, and what is over says so")
+    func reboot() async throws {
+        try await withDaemon { daemon in
+            let policies = ["always": "always", "unless": "unless-stopped", "byhand": "unless-stopped", "plain": "no"]
+            for (name, policy) in policies {
+                _ = try await daemon.pouch(
+                    "run", "-d", "--name", name, "--restart", policy, "--network", "none", "busybox", "sleep", "600")
+            }
+            _ = try await daemon.pouch("stop", "-t", "0", "byhand")
+            var processes: [String] = []
+            for name in ["always", "unless", "plain"] {
+                processes.append(try await daemon.pouch("inspect", "-f", "{{.State.Pid}}", name).trimmed)
+            }
+            await daemon.end(signal: 9)
+            // What a machine loses: every process, and what is on a tmpfs.
+            _ = try await run(["pkill", "-9", "-f", "shim.--directory.\(daemon.folder)/exec"])
+            _ = try await run(["kill", "-9"] + processes)
+            _ = try await run(["rm", "-rf", "\(daemon.folder)/exec"])
+            try await daemon.start()
+            for name in ["always", "unless"] {
+                // It answers as soon as it runs; the policy starts it in the background.
+                let running = try await run([
+                    "sh", "-c",
+                    "until [ \"$(\"$0\" -H \"$1\" inspect -f '{{.State.Running}}' \(name))\" = true ]; do sleep 0.02; done",
+                    Executables.client, daemon.host,
+                ])
+                #expect(!running.timedOut, "\(name)")
+            }
+            func state(_ name: String) async throws -> String {
+                try await daemon.pouch("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", name).trimmed
+            }
+            #expect(try await state("byhand") == "exited 137")
+            #expect(try await state("plain") == "exited 255")
+            let why = try await daemon.pouch("inspect", "-f", "{{.State.Error}}", "plain")
+            #expect(why.output.contains("the machine went down"), "\(why)")
+            #expect(try await daemon.pouch("start", "plain").status == 0)
+        }
+    }
+
     @Test(
         "pouchd is killed or stopped at random moments of create, start, exec and rm",
         arguments: [(UInt64(1), Int32(9)), (2, 9), (4, 15)])
