@@ -30,7 +30,9 @@ struct EngineReliabilityTests {
         }
     }
 
-    @Test("pouchd is killed or stopped and comes back: output, exit code and terminal are where they were", arguments: [9, 15])
+    @Test(
+        "pouchd is killed or stopped and comes back: output, exit code and terminal are where they were",
+        arguments: [9, 15])
     func daemonDeath(signal: Int32) async throws {
         try await withDaemon { daemon in
             let script = "echo before; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo after; exit 9"

@@ -10,7 +10,8 @@ struct EngineUserNamespaceTests {
         try await withDaemon { daemon in
             let options = ["--userns", "private", "--network", "none"]
             func inside(_ script: String) async throws -> CommandResult {
-                try await run([Executables.client, "-H", daemon.host, "run", "--rm"] + options + ["busybox", "sh", "-c", script])
+                try await run(
+                    [Executables.client, "-H", daemon.host, "run", "--rm"] + options + ["busybox", "sh", "-c", script])
             }
             #expect(try await inside("id -u; stat -c %u:%g /bin/busybox /etc").output == "0\n0:0\n0:0\n")
             let map = try await inside("cat /proc/self/uid_map").trimmed.split(separator: " ").compactMap { Int($0) }
@@ -34,7 +35,8 @@ struct EngineUserNamespaceTests {
             let process = try await daemon.pouch("inspect", "-f", "{{.State.Pid}}", "mapped").trimmed
             let owner = try await run(["stat", "-c", "%u", "/proc/\(process)"]).trimmed
             #expect(Int(owner) ?? 0 >= 65536)
-            #expect(try await daemon.pouch("exec", "mapped", "stat", "-c", "%u:%g", "/own", "/data").output == "0:0\n7:8\n")
+            #expect(
+                try await daemon.pouch("exec", "mapped", "stat", "-c", "%u:%g", "/own", "/data").output == "0:0\n7:8\n")
             try WholeFile.replace("\(daemon.folder)/in", with: Array("from outside".utf8))
             #expect(try await daemon.pouch("cp", "\(daemon.folder)/in", "mapped:/in").status == 0)
             #expect(try await daemon.pouch("exec", "mapped", "stat", "-c", "%u", "/in").trimmed == "0")
@@ -45,7 +47,8 @@ struct EngineUserNamespaceTests {
                 "run", "--rm", "--network", "none", "kept", "stat", "-c", "%u:%g", "/own", "/data", "/in")
             #expect(kept.output == "0:0\n7:8\n0:0\n", "\(kept)")
             let exported = try await run([
-                "sh", "-c", "\"$0\" -H \"$1\" export mapped | tar --numeric-owner -tvf - own data | awk '{ print $2 }' | sort",
+                "sh", "-c",
+                "\"$0\" -H \"$1\" export mapped | tar --numeric-owner -tvf - own data | awk '{ print $2 }' | sort",
                 Executables.client, daemon.host,
             ])
             #expect(exported.output == "0/0\n7/8\n", "\(exported)")

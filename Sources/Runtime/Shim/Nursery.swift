@@ -93,7 +93,9 @@ package enum Nursery {
     private static func take(_ descriptors: [Int32], _ attached: [Int32]) throws(SyscallError) {
         var safe: [Int32] = []
         for descriptor in descriptors { safe.append(try high(descriptor).release()) }
-        for (from, to) in zip([safe[0], safe[1], safe[1]] + safe[2...], [ShimProtocol.reportDescriptor, 1, 2] + attached) {
+        for (from, to) in zip(
+            [safe[0], safe[1], safe[1]] + safe[2...], [ShimProtocol.reportDescriptor, 1, 2] + attached)
+        {
             try check("dup2") { dup2(from, to) }
         }
         let last = (attached + [ShimProtocol.reportDescriptor]).max() ?? ShimProtocol.reportDescriptor

@@ -17,7 +17,9 @@ enum WarmUp {
         guard let again = try? RuntimeSpec(parsing: spec.encoded()) else { return }
         _ = try? SandboxPlan(spec: again, id: "warm-up", options: PlanOptions(bundle: "/"))
         var configuration = ShimConfiguration(id: "warm-up", bundle: "/")
-        configuration.rootfsMounts = [ShimConfiguration.RootfsMount(type: "overlay", source: "overlay", options: ["ro"])]
+        configuration.rootfsMounts = [
+            ShimConfiguration.RootfsMount(type: "overlay", source: "overlay", options: ["ro"])
+        ]
         configuration.attached = [ShimConfiguration.AttachedDescriptor(fd: 4, streams: .all)]
         configuration.log = ShimConfiguration.Log(path: "/", maxSize: 1, maxFile: 1)
         _ = try? ShimConfiguration(parsing: configuration.encoded())

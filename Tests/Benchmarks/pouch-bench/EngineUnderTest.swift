@@ -9,6 +9,8 @@ struct EngineUnderTest {
     var name: String
     var client: [String]
     var socket: String
+    /// Removed with the engine.
+    var execRoot: String
     var process: RunningCommand
 
     var pid: Int32 { process.pid }
@@ -18,14 +20,14 @@ struct EngineUnderTest {
     static func pouch(bin: String, folder: String) throws -> EngineUnderTest {
         try must(["mkdir", "-p", folder])
         let socket = "\(folder)/pouchd.sock"
-        // The exec root belongs on a tmpfs, as /run is on a real machine.
-        let execRoot = "/run/pouch-bench-\(getpid())"
+        let execRoot = "\(volatileFolder)/pouch-bench-\(getpid())"
         let process = try RunningCommand(
             quiet(
                 ["\(bin)/pouchd", "--data-root", "\(folder)/data", "--exec-root", execRoot, "-H", "unix://\(socket)"],
                 log: "\(folder)/log"))
         let engine = EngineUnderTest(
-            name: "pouch", client: ["\(bin)/pouch", "-H", "unix://\(socket)"], socket: socket, process: process)
+            name: "pouch", client: ["\(bin)/pouch", "-H", "unix://\(socket)"], socket: socket,
+            execRoot: execRoot, process: process)
         try engine.waitUntilReady(log: "\(folder)/log")
         return engine
     }
@@ -35,18 +37,26 @@ struct EngineUnderTest {
         guard let daemon = Executables.tool("dockerd"), let client = Executables.tool("docker") else { return nil }
         try must(["mkdir", "-p", folder])
         let socket = "\(folder)/docker.sock"
+        let execRoot = "\(volatileFolder)/docker-bench-\(getpid())"
         let process = try RunningCommand(
             quiet(
                 [
-                    daemon, "--data-root", "\(folder)/data", "--exec-root", "\(folder)/exec", "-p", "\(folder)/pid",
+                    daemon, "--data-root", "\(folder)/data", "--exec-root", execRoot, "-p", "\(folder)/pid",
                     "-H",
                     "unix://\(socket)", "--bridge", "none", "--iptables=false", "--ip6tables=false",
                 ], log: "\(folder)/log"))
         let engine = EngineUnderTest(
-            name: "docker", client: [client, "-H", "unix://\(socket)"], socket: socket, process: process)
+            name: "docker", client: [client, "-H", "unix://\(socket)"], socket: socket,
+            execRoot: execRoot, process: process)
         try engine.waitUntilReady(log: "\(folder)/log")
         return engine
     }
+
+    /// Exec roots belong on a tmpfs, which /run is on most machines and not on all.
+    private static let volatileFolder: String = {
+        let mounts = (try? WholeFile.read("/proc/self/mounts")) ?? []
+        return String(decoding: mounts, as: UTF8.self).contains(" /run tmpfs ") ? "/run" : "/dev/shm"
+    }()
 
     private static func quiet(_ words: [String], log: String) -> [String] {
         ["/bin/sh", "-c", "exec \"$@\" >\"\(log)\" 2>&1", "sh"] + words
@@ -84,6 +94,7 @@ struct EngineUnderTest {
         try? removeAll()
         process.signal(SIGTERM)
         _ = process.finish(timeout: .seconds(20))
+        _ = try? runBlocking(["rm", "-rf", execRoot])
     }
 }
 

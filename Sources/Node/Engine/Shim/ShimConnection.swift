@@ -37,7 +37,8 @@ final class ShimConnection: ShimLink, Sendable {
 
     func request(_ action: ShimRequest.Action) async throws(EngineError) -> ShimReply {
         let promise = channel.eventLoop.makePromise(of: ShimReply.self)
-        let order = ConversationHandler.Order(frame: ShimRequest(action, requestID: RequestTrace.id).frame, reply: promise)
+        let order = ConversationHandler.Order(
+            frame: ShimRequest(action, requestID: RequestTrace.id).frame, reply: promise)
         channel.writeAndFlush(order, promise: nil)
         let reply: ShimReply
         do { reply = try await promise.futureResult.get() } catch { throw .failed("shim: \(error)") }

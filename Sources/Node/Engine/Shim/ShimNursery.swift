@@ -32,13 +32,15 @@ final class ShimNursery: Sendable {
         self.execRoot = execRoot
     }
 
-    /// Asks for a shim; call it from a lane. The descriptors stay the caller's.
+    /// Asks for a shim.
     ///
-    /// - Parameter group: the control group that all shims share.
+    /// Call it from a lane. The descriptors stay the caller's; `group` is the control group that all shims share.
+    ///
     /// - Returns: Whether the nursery took the request: then the report pipe tells the rest. Otherwise nothing has happened, and
     ///   the caller starts the shim itself.
     func bear(_ request: NurseryRequest, _ descriptors: [Int32], group: String) -> Bool {
-        guard request.attached.count <= NurseryRequest.mostAttached, request.directory.utf8.count < Self.titleRoom else {
+        guard request.attached.count <= NurseryRequest.mostAttached, request.directory.utf8.count < Self.titleRoom
+        else {
             return false
         }
         return living.withLock { living in
