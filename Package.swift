@@ -53,6 +53,12 @@ func command(
             path: "Sources/Commands/\(name)", swiftSettings: house, linkerSettings: linker))
 }
 
+/// Programs with the Swift runtime inside run where no toolchain is; the order is that of who needs whom.
+let withSwiftInside: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib"]), .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationCShims"),
+    .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"),
+]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -155,14 +161,16 @@ var rooms: [Room] = [
     // Unix socket; host names are for pouchd to resolve.
     command(
         "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-executable"])]),
-    command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
+    command(
+        "pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"], linker: withSwiftInside),
     command(
         "pouchd",
         uses: [
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units",
             "LinuxKernel", "CLinux", "Lanes",
         ],
-        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix]),
+        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],
+        linker: withSwiftInside),
 ]
 
 /// Tests that cross rooms: they find the executables by path and depend on none of them.
