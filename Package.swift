@@ -53,7 +53,7 @@ func command(
             path: "Sources/Commands/\(name)", swiftSettings: house, linkerSettings: linker))
 }
 
-/// Programs with the Swift runtime inside run where no toolchain is; the order is that of who needs whom.
+/// A daemon with the Swift runtime inside runs where no toolchain is; the order is that of who needs whom.
 let withSwiftInside: [LinkerSetting] = [
     .unsafeFlags(["-static-stdlib"]), .linkedLibrary("CoreFoundation"), .linkedLibrary("_FoundationCShims"),
     .linkedLibrary("_FoundationCollections"), .linkedLibrary("_FoundationICU"),
@@ -161,8 +161,7 @@ var rooms: [Room] = [
     // Unix socket; host names are for pouchd to resolve.
     command(
         "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-executable"])]),
-    command(
-        "pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"], linker: withSwiftInside),
+    command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
     command(
         "pouchd",
         uses: [
