@@ -47,6 +47,38 @@ struct QueueTests {
         #expect(turns <= 8 * (older + 1), "seed \(seed): \(turns) turns behind \(older)")
     }
 
+    @Test("the bound holds beside other queues, and for what a quota held back for a while", arguments: UInt64(0)..<50)
+    func boundedAfterQuota(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let fixture = Fixture(nodes: 50, milli: 1_000_000)
+        let nominal = Resources(cpu: CPUCount(milli: 10_000), memory: ByteCount(1 << 40))
+        fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: nominal)))
+        fixture.add("filler", Fixture.template(milli: 10_000, namespace: "held"))
+        #expect(fixture.placed() == ["filler"])
+        let older = Int.random(in: 0..<4, using: &random)
+        for number in 0..<older { fixture.add("older\(number)", Fixture.template(milli: 1, priority: 1)) }
+        fixture.add("patient", Fixture.template(milli: 1, namespace: "held", priority: 0))
+        var (made, turns, isPlaced) = (0, 0, false)
+        func turn() {
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                made += 1
+                let priority = Int32.random(in: 1...20, using: &random)
+                fixture.add("newcomer\(made)", Fixture.template(milli: 1, priority: priority))
+                fixture.add("other\(made)", Fixture.template(milli: 1, priority: -1))
+                fixture.add("high\(made)", Fixture.template(milli: 1, priority: 1000))
+            }
+            guard case .place(let placement)? = fixture.scheduler.decide(at: fixture.now) else { return }
+            isPlaced = placement.pod == "patient"
+            if !placement.pod.hasPrefix("other"), !placement.pod.hasPrefix("high") { turns += 1 }
+        }
+        for _ in 0..<Int.random(in: 1...50, using: &random) { turn() }
+        #expect(!isPlaced, "seed \(seed): its quota is full")
+        fixture.tell(.podRemoved(id: "filler"))
+        turns = 0
+        while !isPlaced, turns < 100 { turn() }
+        #expect(turns <= 8 * (older + 1), "seed \(seed): \(turns) turns behind \(older)")
+    }
+
     @Test("tenants take turns by their dominant share, however many pods one of them sends")
     func fairness() {
         let fixture = Fixture(nodes: 1, milli: 40_000)

@@ -60,7 +60,7 @@ extension Scheduler {
     }
 
     /// The greater part of processors and memory that is given away.
-    private func use(of node: Int) -> Double {
+    func use(of node: Int) -> Double {
         [Dimensions.cpu, Dimensions.memory].reduce(0) { greatest, dimension in
             let capacity = pool.nodes.capacity(of: node, dimension)
             return capacity > 0 ? max(greatest, 1 - pool.nodes[free: node, dimension] / capacity) : greatest

@@ -30,7 +30,9 @@ extension Scheduler {
         let number = classNumber(of: pod)
         var reasons: [Reason: Int] = [:]
         var possible = 0
-        if !isPlaced {
+        if !isPlaced, !isOurs(pod) {
+            reasons = [.unknownProfile(pool.shapes[pool.shape(of: pod)].requirements.profile): nodeCount]
+        } else if !isPlaced {
             classes[number].set.synchronize(with: pool)
             for node in pool.nodes.isPresent.members {
                 let why = whyNot(number, at: node)

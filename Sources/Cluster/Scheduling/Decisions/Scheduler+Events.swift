@@ -107,7 +107,7 @@ extension Scheduler {
             if let gang = new.gang { join(pod, gang, at: time) }
             pool.pods.state[Int(pod)] = .running
             place(pod, on: node)
-        } else if new.isGated {
+        } else if new.isGated || !isOurs(pod) {
             pool.pods.state[Int(pod)] = .held
             if let gang = new.gang { join(pod, gang, at: time) }
         } else if let gang = new.gang {
@@ -118,8 +118,14 @@ extension Scheduler {
         }
     }
 
+    /// Whether the pod's profile is one of ours; another scheduler's pods only take room.
+    func isOurs(_ pod: Int32) -> Bool {
+        pool.profileNumbers[pool.shapes[pool.shape(of: pod)].requirements.profile] != nil
+    }
+
     private mutating func release(_ id: String, at time: Int64) {
-        guard let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .held else { return }
+        guard let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .held, isOurs(pod) else { return }
+        if pool.pods.gang[Int(pod)] >= 0, gangs[Int(pool.pods.gang[Int(pod)])].members.contains(pod) { return }
         if pool.pods.gang[Int(pod)] >= 0 { enter(pod) } else { enqueue(pod) }
     }
 

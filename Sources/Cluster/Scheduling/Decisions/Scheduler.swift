@@ -107,7 +107,7 @@ package struct Scheduler: ~Copyable {
 
     private mutating func holdByQuota(_ pod: Int32, in lane: Int) {
         queues.push(pod, to: lane, &pool.pods)
-        queues.holdByQuota(lane)
+        queues.holdByQuota(lane, for: pod, pool.pods)
     }
 
     // MARK: Placing keeps the books

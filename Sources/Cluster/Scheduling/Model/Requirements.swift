@@ -23,7 +23,7 @@ package struct Requirements: Hashable, Sendable {
     package var layers: [String: Int64] = [:]
     /// Rather where its processors fit into one NUMA node.
     package var prefersOneNUMANode = false
-    /// The profile, Kubernetes's `schedulerName`.
+    /// The profile, Kubernetes's `schedulerName`; a pod that names one that is not there waits for another scheduler.
     package var profile = Profile.standardName
 
     package init(resources: Resources = Resources()) {

@@ -3,7 +3,8 @@
 /// Between queues: strict ones first, the rest by weight (stride scheduling), so that a queue that has something waits
 /// no longer than the others' weights say. Within a queue: the highest priority, then the tenant with the smallest
 /// share, then the first to arrive; but every ``agingInterval``th turn goes to the one that waits longest, so that a
-/// pod with `n` older ones in its queue is tried after `agingInterval * (n + 1)` turns of the queue at most.
+/// pod with `n` older ones in its queue is tried after `agingInterval * (n + 1)` turns of the queue at most. The time
+/// that a quota holds a pod back is not counted in turns, and does not make it younger either.
 struct QueueSet {
     struct Lane {
         var band: Int
@@ -12,6 +13,8 @@ struct QueueSet {
         var pods = PodList()
         /// Its tenant's quota has no room: not served until something of it ends.
         var isHeldByQuota = false
+        /// Entries of ``Service/ages`` that came up while it was held, the oldest first.
+        var heldAges: [(pod: Int32, arrival: UInt32)] = []
     }
 
     private struct Level {
@@ -27,6 +30,8 @@ struct QueueSet {
         /// Pods by the time they came into the queue; stale entries are dropped when they reach the front.
         var ages: [(pod: Int32, arrival: UInt32)] = []
         var oldest = 0
+        /// Entries of lanes that a quota let go again, the oldest first: older than all of ``ages``.
+        var released: [(pod: Int32, arrival: UInt32)] = []
     }
 
     private struct LaneIdentity: Hashable {
@@ -134,6 +139,13 @@ struct QueueSet {
     }
 
     private mutating func oldest(in band: Int, _ pods: borrowing PodTable) -> Int32? {
+        while !services[band].released.isEmpty {
+            let (pod, arrival) = services[band].released.removeFirst()
+            guard pods.state[Int(pod)] == .queued, pods.arrival[Int(pod)] == arrival else { continue }
+            let lane = pods.lane(of: pod)
+            if !lanes[lane].isHeldByQuota { return pod }
+            lanes[lane].heldAges.append((pod, arrival))
+        }
         while services[band].oldest < services[band].ages.count {
             let (pod, arrival) = services[band].ages[services[band].oldest]
             services[band].oldest += 1
@@ -142,7 +154,9 @@ struct QueueSet {
                 services[band].oldest = 0
             }
             guard pods.state[Int(pod)] == .queued, pods.arrival[Int(pod)] == arrival else { continue }
-            if !lanes[pods.lane(of: pod)].isHeldByQuota { return pod }
+            let lane = pods.lane(of: pod)
+            if !lanes[lane].isHeldByQuota { return pod }
+            lanes[lane].heldAges.append((pod, arrival))
         }
         return nil
     }
@@ -169,8 +183,9 @@ extension QueueSet {
         isStale = true
     }
 
-    /// Keeps a lane out of service until its quota has room.
-    mutating func holdByQuota(_ lane: Int) {
+    /// Keeps a lane out of service until its quota has room; `pod`, just put back, keeps its age.
+    mutating func holdByQuota(_ lane: Int, for pod: Int32, _ pods: borrowing PodTable) {
+        lanes[lane].heldAges.append((pod, pods.arrival[Int(pod)]))
         deactivate(lane)
         lanes[lane].isHeldByQuota = true
     }
@@ -180,6 +195,10 @@ extension QueueSet {
             let other = ledger.tenants[lanes[lane].tenant].quota
             guard other?.name == quota.name || other?.cohort != nil && other?.cohort == quota.cohort else { continue }
             lanes[lane].isHeldByQuota = false
+            let band = lanes[lane].band
+            services[band].released.append(contentsOf: lanes[lane].heldAges)
+            services[band].released.sort { $0.arrival < $1.arrival }
+            lanes[lane].heldAges = []
             guard lanes[lane].pods.count > 0 else { continue }
             activate(lane)
         }
