@@ -89,6 +89,7 @@ var rooms: [Room] = [
     library("Linux", "Cgroups", uses: ["LinuxKernel", "CLinux", "Units"], tested: true),
     library("Linux", "Seccomp", uses: ["LinuxKernel", "CLinux"], linked: ["seccomp"], tested: true),
     library("Linux", "Lanes", uses: ["LinuxKernel", "CLinux"], tested: true),
+    library("Linux", "DiskQuota", uses: ["LinuxKernel", "CLinux", "Units"]),
 
     library("OCI", "RuntimeSpec", uses: ["JSON", "Units"], tested: true),
     library("OCI", "ImageSpec", uses: ["JSON", "Units"], tested: true),
@@ -124,9 +125,12 @@ var rooms: [Room] = [
         packages: [crypto, logging], tested: true),
 
     library(
+        "Node", "Volumes",
+        uses: ["DiskQuota", "DockerClient", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"], tested: true),
+    library(
         "Node", "Engine",
         uses: [
-            "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units",
+            "Volumes", "DiskQuota", "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
             "Seccomp", "Lanes",
@@ -209,7 +213,8 @@ let crossings: [Target] =
             crossing(
                 "IntegrationTests", path: "Integration",
                 uses: [
-                    "TestSupport", "DockerClient", "JSON", "LinuxKernel", "CLinux", "Cgroups", "Archives",
+                    "TestSupport", "DockerClient", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups", "Archives",
+                    "DiskQuota", "Volumes",
                     "ContentStore", "Snapshots", "ImageSpec", "Lanes", "ShimProtocol", "RuntimeSpec",
                 ]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),

@@ -59,6 +59,13 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
         try await run([Executables.client, "-H", host] + words, input: input, timeout: timeout)
     }
 
+    /// The same for words that were put together.
+    package func pouch(
+        _ words: [String], input: String? = nil, timeout: Duration = .seconds(60)
+    ) async throws -> CommandResult {
+        try await run([Executables.client, "-H", host] + words, input: input, timeout: timeout)
+    }
+
     /// Runs the docker CLI `program` against this daemon.
     package func docker(
         _ words: String..., program: String = "docker", input: String? = nil, timeout: Duration = .seconds(60)

@@ -18,6 +18,7 @@ struct ContainerDefaults {
     var hasInit: Bool
     var seccompProfile: String?
     var noNewPrivileges: Bool
+    var quotaDriver: String?
     var labels: [String]
 
     init(_ flags: Flags, _ file: SettingsFile) throws {
@@ -33,6 +34,10 @@ struct ContainerDefaults {
         dnsOptions = try flags.dnsOption.isEmpty ? file.strings("dns-opts") ?? [] : flags.dnsOption
         hasInit = try flags.`init` || file.bool("init") == true
         seccompProfile = try Self.seccompProfile(flags.seccompProfile ?? file.string("seccomp-profile"))
+        quotaDriver = try flags.quotaDriver ?? file.string("quota-driver")
+        if let quotaDriver, !["project", "btrfs", "loop"].contains(quotaDriver) {
+            throw ConfigurationError.invalid(name: "quota-driver", value: quotaDriver, why: "project, btrfs or loop")
+        }
         noNewPrivileges = try flags.noNewPrivileges || file.bool("no-new-privileges") == true
         labels = try flags.label.isEmpty ? file.strings("labels") ?? [] : flags.label
         for label in labels where !label.contains("=") {
@@ -63,6 +68,7 @@ struct ContainerDefaults {
         configuration.`init` = hasInit
         configuration.seccompProfile = seccompProfile
         configuration.noNewPrivileges = noNewPrivileges
+        configuration.quotaDriver = quotaDriver
         configuration.labels = labels
     }
 

@@ -31,6 +31,7 @@ extension Flags {
         note("log-opt", logOption)
         note("seccomp-profile", seccompProfile)
         note("no-new-privileges", noNewPrivileges)
+        note("quota-driver", quotaDriver)
         note("shutdown-timeout", shutdownTimeout.map(String.init))
         note("live-restore", liveRestore.map { "\($0)" })
         note("tls", tls)

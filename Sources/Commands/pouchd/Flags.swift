@@ -59,6 +59,8 @@ struct Flags: ParsableArguments {
     var seccompProfile: String?
     @Flag(name: .customLong("no-new-privileges"), help: "Set it for containers.")
     var noNewPrivileges = false
+    @Option(name: .customLong("quota-driver"), help: "project, btrfs or loop; else the best that the disk has.")
+    var quotaDriver: String?
     @Option(name: .customLong("shutdown-timeout"), help: "Seconds that requests in work get when the daemon stops.")
     var shutdownTimeout: Int?
     @Flag(name: .customLong("live-restore"), inversion: .prefixedNo, help: "Always on: containers outlive the daemon.")

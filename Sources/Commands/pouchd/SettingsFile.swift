@@ -16,6 +16,7 @@ struct SettingsFile {
         "labels": "label", "default-ulimits": "default-ulimit", "init": "init", "default-shm-size": "default-shm-size",
         "dns": "dns", "dns-search": "dns-search", "dns-opts": "dns-opt", "log-driver": "log-driver",
         "log-opts": "log-opt", "seccomp-profile": "seccomp-profile", "no-new-privileges": "no-new-privileges",
+        "quota-driver": "quota-driver",
         "shutdown-timeout": "shutdown-timeout", "live-restore": "live-restore", "tls": "tls", "tlsverify": "tlsverify",
         "tlscacert": "tlscacert", "tlscert": "tlscert", "tlskey": "tlskey", "pouch-runtime": "pouch-runtime",
     ]

@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import LinuxKernel
 package import Logging
+internal import Volumes
 
 /// Everything pouchd does with containers on this machine, behind one door.
 ///
@@ -42,9 +43,12 @@ package final class Engine: Sendable {
         }
         let database = try EngineDatabase(path: paths.database)
         let events = EventBus()
+        let spaces = SpaceStore(
+            root: paths.spaces, templates: paths.quotaTemplates, driver: configuration.quotaDriver, ledger: database)
         services = EngineServices(
             configuration: configuration, paths: paths, database: database, launcher: launcher, rootfs: rootfs,
-            networks: networks, volumes: VolumeStore(root: paths.volumes, database: database, events: events),
+            networks: networks, volumes: VolumeStore(root: paths.volumes, spaces: spaces, database: database, events: events),
+            spaces: spaces,
             registry: Registry(), events: events, background: Background(), execs: ExecIndex(),
             machine: try MachineFacts.current(), logger: logger)
     }

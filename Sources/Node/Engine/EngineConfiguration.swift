@@ -55,6 +55,8 @@ package struct EngineConfiguration: Sendable {
     /// A JSON seccomp profile that replaces ours; `unconfined` is none.
     package var seccompProfile: String?
     package var noNewPrivileges = false
+    /// One of `project`, `btrfs` and `loop`; nil takes the best that the disk of the data root has.
+    package var quotaDriver: String?
     package var labels: [String] = []
     /// What `info` and `version` report.
     package var version = "0.1.0"

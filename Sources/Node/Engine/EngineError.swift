@@ -1,4 +1,6 @@
 package import LinuxKernel
+internal import DiskQuota
+internal import Volumes
 
 /// Why the engine did not do what it was asked, by what the caller can do about it.
 ///
@@ -53,6 +55,18 @@ package enum EngineError: Error, Equatable, Sendable {
 }
 
 extension EngineError {
+    init(_ error: VolumesError) {
+        switch error {
+        case .invalid(let text): self = .invalid(text)
+        case .notFound(let text): self = .notFound(text)
+        case .conflict(let text): self = .conflict(text)
+        case .quota(.kernel(let doing, let reason)), .kernel(let doing, let reason):
+            self = .system(doing: doing, reason)
+        case .quota(.unsupported), .quota(.tooSmall): self = .invalid("\(error)")
+        case .quota(.maker), .failed: self = .failed("\(error)")
+        }
+    }
+
     static func noSuchContainer(_ reference: String) -> EngineError { .notFound("No such container: \(reference)") }
     static func noSuchExec(_ id: String) -> EngineError { .notFound("No such exec instance: \(id)") }
     static func noSuchImage(_ reference: String) -> EngineError { .notFound("No such image: \(reference)") }

@@ -1,5 +1,6 @@
 internal import Cgroups
 internal import Logging
+internal import Volumes
 
 /// What all containers of an engine share.
 struct EngineServices: Sendable {
@@ -10,6 +11,7 @@ struct EngineServices: Sendable {
     var rootfs: any RootfsStore
     var networks: any NetworkProvider
     var volumes: VolumeStore
+    var spaces: SpaceStore
     var registry: Registry
     var events: EventBus
     var background: Background
@@ -39,6 +41,11 @@ struct EnginePaths: Sendable {
     var database: String { data + "/pouch.db" }
     var containers: String { data + "/containers" }
     var volumes: String { data + "/volumes" }
+    /// Below the data root: a folder for each limited space.
+    static let quota = "quota"
+    var spaces: String { data + "/" + Self.quota }
+    /// Empty filesystems for the loop driver; made again when they are gone.
+    var quotaTemplates: String { exec + "/quota-templates" }
     /// One folder for each container that runs, or whose run was not tidied up.
     var runs: String { exec + "/containers" }
     /// Where the runtime keeps its own records.

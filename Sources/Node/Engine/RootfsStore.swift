@@ -26,6 +26,8 @@ struct RootfsOptions: Equatable, Sendable {
     var volatile = false
     var userMap: [EngineConfiguration.IDMap] = []
     var groupMap: [EngineConfiguration.IDMap] = []
+    /// The folder for what the container writes, below the data root, when it has a limit.
+    var place: String?
 }
 
 /// A container's root filesystem, not mounted.

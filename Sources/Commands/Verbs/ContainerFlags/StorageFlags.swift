@@ -10,6 +10,7 @@ struct StorageFlags {
     var volumeDriver: String?
     var storageOptions: [String] = []
     var isReadOnly = false
+    var quota = QuotaFlags()
 
     static var flags: [Flag<StorageFlags>] {
         [
@@ -23,7 +24,7 @@ struct StorageFlags {
             .text("volume-driver", "Optional volume driver for the container", \.volumeDriver),
             .list("storage-opt", "Storage driver options for the container", \.storageOptions),
             .toggle("read-only", "Mount the container's root filesystem as read only", \.isReadOnly),
-        ]
+        ] + QuotaFlags.flags.map { $0.lifted(\.quota) }
     }
 
     func fill(_ body: inout CreateBody) throws(Failure) {
@@ -53,6 +54,7 @@ struct StorageFlags {
         body.host.set("VolumeDriver", volumeDriver)
         body.host.set("StorageOpt", pairs(storageOptions))
         body.host.set("ReadonlyRootfs", isReadOnly)
+        try quota.fill(&body.config)
     }
 }
 

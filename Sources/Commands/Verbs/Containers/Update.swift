@@ -8,14 +8,19 @@ struct Update: Verb {
         summary: "Update configuration of one or more containers", operands: Usage.atLeast(1), completes: .containers)
 
     var limits = LimitFlags()
+    var quotas: [String] = []
     var containers: [String] = []
 
-    static var flags: [Flag<Update>] { LimitFlags.flags.map { $0.lifted(\.limits) } }
+    static var flags: [Flag<Update>] {
+        LimitFlags.flags.map { $0.lifted(\.limits) }
+            + [.list("disk-quota", "Limit what is written, as for create", as: "quota", \.quotas)]
+    }
     mutating func take(_ operands: [String]) { containers = operands }
 
     func run(_ session: Session) throws(Failure) {
         var body: JSONObject = [:]
         try limits.fill(&body)
+        body.set("DiskQuota", try QuotaFlags.members(quotas).members)
         guard !body.isEmpty else { throw .message("you must provide one or more flags when using this command") }
         var warnings: [String] = []
         defer { for warning in warnings { session.complain("WARNING: \(warning)") } }

@@ -11,7 +11,8 @@ internal import Synchronization
 /// ```
 /// containers-rw/<id>/upper   what the container wrote
 /// containers-rw/<id>/work    overlayfs's scratch
-/// containers-rw/<id>/image   a link whose text is the chain ID of the top layer, or "scratch", and the options
+/// containers-rw/<id>/image   a link whose text is the chain ID of the top layer, or "scratch", and the options; with a `place` among
+///                            them, upper and work are there
 /// empty/                     the lowest layer of images without one
 /// ```
 package final class OverlaySnapshotter: Snapshotter {
@@ -49,6 +50,11 @@ package final class OverlaySnapshotter: Snapshotter {
 
     func directory(of id: String) -> String { "\(root)/containers-rw/\(id)" }
 
+    /// The folder of `upper` and `work`, below the data root.
+    private static func place(of id: String, _ options: SnapshotOptions) -> String {
+        options.place ?? "containers-rw/\(id)"
+    }
+
     package func ids() throws(SnapshotError) -> [String] {
         try asking { () throws(SyscallError) in try Files.list("\(root)/containers-rw") }
     }
@@ -65,7 +71,7 @@ package final class OverlaySnapshotter: Snapshotter {
             try asking { () throws(SyscallError) in
                 let directory = directory(of: id)
                 try Files.makeDirectory(directory, mode: 0o710)
-                try makeDirectories(directory, options)
+                try makeDirectories("\(root)/\(Self.place(of: id, options))", options)
                 // Last: without the link a snapshot counts as half made.
                 try Files.makeLink("\(directory)/image", to: Self.write(top, options))
             }
@@ -92,10 +98,11 @@ package final class OverlaySnapshotter: Snapshotter {
     package func mount(_ id: String) throws(SnapshotError) -> SnapshotMount {
         let snapshot = try snapshot(id)
         try asking { () throws(SyscallError) in
-            try makeDirectories(directory(of: id), snapshot.options)
+            let place = "\(root)/\(Self.place(of: id, snapshot.options))"
+            try makeDirectories(place, snapshot.options)
             // overlayfs refuses to use the directories of a volatile mount again, as the machine may have crashed in
             // between; those of an earlier boot are never mounted again, since such containers go at start.
-            if snapshot.options.isVolatile { try Tree.remove(path: "\(directory(of: id))/work/work/incompat") }
+            if snapshot.options.isVolatile { try Tree.remove(path: "\(place)/work/work/incompat") }
         }
         return mount(id, snapshot)
     }
@@ -110,7 +117,8 @@ package final class OverlaySnapshotter: Snapshotter {
         if snapshot.options.isVolatile { options.append("volatile") }
         return SnapshotMount(
             root: root, lower: snapshot.stack.isEmpty ? ["empty"] : snapshot.stack.map { "l/\($0.link)" },
-            upper: "containers-rw/\(id)/upper", work: "containers-rw/\(id)/work", options: options,
+            upper: "\(Self.place(of: id, snapshot.options))/upper",
+            work: "\(Self.place(of: id, snapshot.options))/work", options: options,
             idMap: snapshot.options.idMap)
     }
 
@@ -137,10 +145,11 @@ package final class OverlaySnapshotter: Snapshotter {
 
     // MARK: the link's text
 
-    /// `<chain id or scratch>[ volatile][ users=<c>:<h>:<n>,… groups=…]`.
+    /// `<chain id or scratch>[ volatile][ place=<folder>][ users=<c>:<h>:<n>,… groups=…]`.
     private static func write(_ top: Digest?, _ options: SnapshotOptions) -> String {
         var words = [top?.description ?? "scratch"]
         if options.isVolatile { words.append("volatile") }
+        if let place = options.place { words.append("place=" + place) }
         if let map = options.idMap {
             words.append("users=" + map.users.map(text).joined(separator: ","))
             words.append("groups=" + map.groups.map(text).joined(separator: ","))
@@ -161,6 +170,7 @@ package final class OverlaySnapshotter: Snapshotter {
         var map = SnapshotMount.IDMap(users: [], groups: [])
         for word in words.dropFirst() {
             if word == "volatile" { options.isVolatile = true }
+            if word.hasPrefix("place=") { options.place = String(word.dropFirst(6)) }
             if word.hasPrefix("users=") { map.users = ranges(word.dropFirst(6)) }
             if word.hasPrefix("groups=") { map.groups = ranges(word.dropFirst(7)) }
         }
@@ -178,8 +188,12 @@ package final class OverlaySnapshotter: Snapshotter {
 
     // MARK: looking inside
 
+    private func upper(of id: String, _ snapshot: Snapshot) -> String {
+        "\(root)/\(Self.place(of: id, snapshot.options))/upper"
+    }
+
     package func usage(of id: String) throws(SnapshotError) -> SnapshotUsage {
-        let upper = "\(directory(of: id))/upper"
+        let upper = upper(of: id, try snapshot(id))
         return try reading { () throws(ArchiveError) in
             let usage = try TreeUsage.measure(try Tree(path: upper))
             return SnapshotUsage(bytes: usage.bytes, inodes: usage.inodes)
@@ -206,7 +220,7 @@ package final class OverlaySnapshotter: Snapshotter {
     private func comparison(_ id: String, _ snapshot: Snapshot) throws(ArchiveError) -> OverlayChanges {
         var lower: [Tree] = []
         for record in snapshot.stack { lower.append(try Tree(path: layers.diff(of: record.chainID))) }
-        return OverlayChanges(upper: try Tree(path: "\(directory(of: id))/upper"), lower: lower)
+        return OverlayChanges(upper: try Tree(path: upper(of: id, snapshot)), lower: lower)
     }
 
     package func withRoot<Result: Sendable>(

@@ -8,10 +8,13 @@ package struct SnapshotOptions: Equatable, Sendable {
     package var isVolatile = false
     /// The container runs in a user namespace with this map.
     package var idMap: SnapshotMount.IDMap?
+    /// A folder below the data root that somebody prepared for what is written, such as one with a limit; it is theirs to remove.
+    package var place: String?
 
-    package init(isVolatile: Bool = false, idMap: SnapshotMount.IDMap? = nil) {
+    package init(isVolatile: Bool = false, idMap: SnapshotMount.IDMap? = nil, place: String? = nil) {
         self.isVolatile = isVolatile
         self.idMap = idMap
+        self.place = place
     }
 }
 

@@ -42,4 +42,5 @@ static inline int clinux_openat2(int dir, const char *path, const struct clinux_
 #include "clinux_events.h"
 #include "clinux_bpf.h"
 #include "clinux_cgroup.h"
+#include "clinux_quota.h"
 #include "clinux_seccomp.h"

@@ -27,7 +27,7 @@ extension Container {
         return resolved
     }
 
-    private static func bindSource(_ plan: PlannedMount) throws(EngineError) -> String {
+    static func bindSource(_ plan: PlannedMount) throws(EngineError) -> String {
         if Files.exists(plan.source) { return plan.source }
         guard plan.createSource else {
             throw .invalid(

@@ -46,6 +46,9 @@ extension Container {
     var rootfsOptions: RootfsOptions {
         var options = RootfsOptions()
         options.volatile = record.hostConfig.autoRemove
+        if let space = record.spaces?["/"] {
+            options.place = EnginePaths.quota + "/\(space)/fs/c-\(id)"
+        }
         guard record.hostConfig.usernsMode != "host", !record.hostConfig.privileged else { return options }
         let configuration = services.configuration
         if !configuration.userMap.isEmpty {

@@ -48,6 +48,7 @@ extension Container {
             execs = [:]
             await services.networks.detach(id)
             try await services.rootfs.release(id)
+            try await leaveSpaces()
             if let error = Folders.remove(services.paths.container(id)) {
                 throw .system(doing: "remove \(services.paths.container(id))", error)
             }

@@ -156,7 +156,8 @@ extension SnapshotOptions {
         self.init(
             isVolatile: options.volatile,
             idMap: options.userMap.isEmpty
-                ? nil : SnapshotMount.IDMap(users: ranges(options.userMap), groups: ranges(options.groupMap)))
+                ? nil : SnapshotMount.IDMap(users: ranges(options.userMap), groups: ranges(options.groupMap)),
+            place: options.place)
     }
 }
 

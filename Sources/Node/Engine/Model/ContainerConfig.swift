@@ -29,6 +29,12 @@ package struct ContainerConfig: Codable, Equatable, Sendable {
     /// Seconds between the stop signal and SIGKILL; -1 waits for ever.
     package var stopTimeout: Int?
     package var shell: WordList?
+    /// Pouch's own: how much may be written where, such as `10g` for `/`; the keys are ``DiskQuotaRules``'.
+    package var diskQuota: [String: String]?
+    /// Pouch's own: the number under which all of it counts together; `-1` lets the engine choose it.
+    package var quotaID: String?
+    /// Pouch's own: `ignore` runs the container without a limit where none can be enforced.
+    package var diskQuotaFallback: String?
 
     package init() {}
 }

@@ -11,6 +11,8 @@ struct ContainerRecord: Codable, Equatable, Sendable {
     var networkingConfig: NetworkingConfig
     var mounts: [PlannedMount] = []
     var platform = "linux"
+    /// The limited space of each destination that has one; `/` is the root filesystem.
+    var spaces: [String: UInt32]?
 
     init(
         id: String, name: String, created: Timestamp, imageID: String, config: ContainerConfig, hostConfig: HostConfig,

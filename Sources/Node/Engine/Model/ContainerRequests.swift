@@ -78,6 +78,8 @@ package struct UpdateConfig: Codable, Equatable, Sendable {
     package var iOMaximumIOps: UInt64?
     package var iOMaximumBandwidth: UInt64?
     package var restartPolicy: RestartPolicy?
+    /// Pouch's own: limits to put in the place of those with the same keys, or beside them.
+    package var diskQuota: [String: String]?
 
     package init() {}
 }

@@ -7,4 +7,6 @@ struct VolumeRecord: Codable, Equatable, Sendable {
     var options: [String: String] = [:]
     /// Made for one container, without a name from a person.
     var anonymous = false
+    /// The limited space it lies in, if any.
+    var space: UInt32?
 }

@@ -24,15 +24,17 @@ extension Engine {
         let validation = OptionValidation(
             processors: services.machine.processors,
             runtimes: Set(configuration.runtimes.keys).union(["pouch", configuration.defaultRuntime]))
-        let warnings = try validation.check(request)
+        var warnings = try validation.check(request)
         stopwatch.lap("check")
         let id = RandomID.make()
         let reserved = try await services.registry.reserve(wanted, for: id)
         let container: Container
+        var made = HalfMade()
         do throws(EngineError) {
-            container = try await make(id, reserved, request, image, &stopwatch)
+            container = try await make(id, reserved, request, image, &made, &stopwatch)
         } catch {
             try? await services.rootfs.release(id)
+            await undo(made, of: id)
             await services.registry.release(reserved, of: id)
             throw error
         }
@@ -40,6 +42,8 @@ extension Engine {
         await container.announce("create")
         stopwatch.lap("announce")
         services.logger.debug("created", metadata: ["container": "\(id)", "timings": "\(stopwatch)"])
+        warnings += made.warnings
+        settle(container.seen.record.spaces)
         var response = CreateResponse()
         response.id = id
         response.warnings = warnings
@@ -102,7 +106,8 @@ extension Engine {
     }
 
     private func make(
-        _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts, _ stopwatch: inout Stopwatch
+        _ id: String, _ name: String, _ request: CreateRequest, _ image: ImageFacts, _ made: inout HalfMade,
+        _ stopwatch: inout Stopwatch
     ) async throws(EngineError) -> Container {
         var record = ContainerRecord(
             id: id, name: name, created: .now, imageID: image.id, config: request.config,
@@ -113,6 +118,8 @@ extension Engine {
             record.config.hostname = String(id.prefix(12))
         }
         record.mounts = try await mounts(of: record)
+        try await limit(&record, &made)
+        try await obtainVolumes(&record, &made)
         let machine = ContainerMachine(
             policy: record.hostConfig.restartPolicy, autoRemove: record.hostConfig.autoRemove)
         let container = Container(record, machine: machine, services: services)
@@ -128,7 +135,28 @@ extension Engine {
         return container
     }
 
-    /// The planned mounts, with the volumes they name made.
+    /// What of a container is there when its making fails.
+    struct HalfMade {
+        var volumes: [String] = []
+        var warnings: [String] = []
+    }
+
+    private func undo(_ made: HalfMade, of id: String) async {
+        for name in made.volumes { try? await services.volumes.remove(name) }
+        await leaveSpaces(of: id)
+    }
+
+    private func obtainVolumes(_ record: inout ContainerRecord, _ made: inout HalfMade) async throws(EngineError) {
+        for (index, mount) in record.mounts.enumerated() where mount.kind == .volume {
+            if services.volumes.record(mount.source) == nil { made.volumes.append(mount.source) }
+            let volume = try await services.volumes.obtain(
+                mount.source, driver: mount.driver, options: mount.driverOptions, labels: mount.labels,
+                anonymous: mount.anonymous, space: record.spaces?[mount.destination])
+            record.mounts[index].driver = volume.driver
+        }
+    }
+
+    /// The planned mounts; volumes have names, but are not made.
     private func mounts(of record: ContainerRecord) async throws(EngineError) -> [PlannedMount] {
         var inherited: [PlannedMount] = []
         for text in record.hostConfig.volumesFrom ?? [] {
@@ -156,10 +184,6 @@ extension Engine {
                 }
             case .volume:
                 if plan[index].source.isEmpty { plan[index].source = RandomID.make() }
-                let volume = try await services.volumes.obtain(
-                    plan[index].source, driver: plan[index].driver, options: plan[index].driverOptions,
-                    labels: plan[index].labels, anonymous: plan[index].anonymous)
-                plan[index].driver = volume.driver
             }
         }
         return plan

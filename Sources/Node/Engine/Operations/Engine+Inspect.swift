@@ -28,7 +28,7 @@ extension Engine {
         inspection.config = record.config
         inspection.networkSettings = view.network
         if size {
-            inspection.sizeRw = try await images.usage(of: record.id)
+            inspection.sizeRw = try await written(by: record)
             inspection.sizeRootFs = (inspection.sizeRw ?? 0) + images.size(of: record.imageID)
         }
         return inspection
@@ -46,7 +46,7 @@ extension Engine {
             guard ["created", "exited", "dead"].contains(view.machine.status),
                 filters.allowsLabels(view.record.config.labels), until.map({ view.record.created < $0 }) ?? true
             else { continue }
-            let size = (try? await images.usage(of: container.id)) ?? 0
+            let size = (try? await written(by: view.record)) ?? 0
             do throws(EngineError) {
                 try await container.remove(force: false, volumes: false)
             } catch {

@@ -15,14 +15,14 @@ extension Engine {
         var result: [ContainerSummary] = []
         // Asking for a state, or for the last so many, means also those that do not run.
         let everything = options.all || options.limit > 0 || filter.asksForState
-        for (container, view) in all {
+        for (_, view) in all {
             if options.limit > 0, result.count == options.limit { break }
             guard everything || view.isRunning || view.machine.status == "restarting", filter.matches(view) else {
                 continue
             }
             var summary = summary(of: view)
             if options.size {
-                summary.sizeRw = try await images.usage(of: container.id)
+                summary.sizeRw = try await written(by: view.record)
                 summary.sizeRootFs = (summary.sizeRw ?? 0) + images.size(of: view.record.imageID)
             }
             result.append(summary)

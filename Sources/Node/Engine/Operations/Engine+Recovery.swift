@@ -17,6 +17,7 @@ extension Engine {
             logger.error("record not readable", metadata: ["container": "\(id)", "error": "\(error)"])
         }
         let prepared = Set(try await services.rootfs.prepared())
+        await recoverSpaces(Set(stored.map(\.0.id)))
         var toStart: [Container] = []
         for (record, state) in stored {
             let container = await takeOver(record, state)

@@ -50,7 +50,7 @@ extension Engine {
         report.containersStopped = views.count - report.containersPaused - report.containersRunning
         report.images = images.store.all.count
         report.driver = "overlay2"
-        report.driverStatus = [["Supports d_type", "true"], ["Native Overlay Diff", "true"]]
+        report.driverStatus = [["Supports d_type", "true"], ["Native Overlay Diff", "true"]] + quotaStatus
         report.plugins.volume = ["local"]
         report.plugins.network = services.networks.list().map(\.driver).sorted()
         report.plugins.log = ["json-file", "none"]
@@ -113,7 +113,7 @@ extension Engine {
         report.containers = try await list(options)
         let uses = await volumeUses()
         var volumes: [Volume] = []
-        for record in await services.volumes.all {
+        for record in services.volumes.all {
             var volume = described(record)
             var usage = VolumeUsage()
             usage.refCount = Int64(uses[record.name]?.count ?? 0)

@@ -16,6 +16,9 @@ struct OptionValidation {
     }
 
     func check(_ config: ContainerConfig) throws(EngineError) {
+        guard ["", "fail", "ignore"].contains(config.diskQuotaFallback ?? "") else {
+            throw .invalid("invalid disk quota fallback \"\(config.diskQuotaFallback ?? "")\": fail or ignore")
+        }
         if let signal = config.stopSignal, !signal.isEmpty, SignalName.number(signal) == nil {
             throw .invalid("invalid signal: \(signal)")
         }
@@ -145,8 +148,8 @@ struct OptionValidation {
             throw .invalid("could not select device driver \"\(request.driver)\" with capabilities: [\(capabilities)]")
         }
         if let links = host.links, !links.isEmpty { throw .unsupported("HostConfig.Links: links are not supported") }
-        if !(host.storageOpt ?? [:]).isEmpty {
-            throw .invalid("--storage-opt is supported only for overlay over a disk with quota")
+        for name in (host.storageOpt ?? [:]).keys.sorted() where name != "size" {
+            throw .invalid("unknown option \(name) of --storage-opt: there is size")
         }
         if !host.cgroup.isEmpty { throw .invalid("HostConfig.Cgroup: use CgroupParent") }
         let windows: [(String, Bool)] = [

@@ -8,7 +8,7 @@ internal import JSON
 /// of every process of ours and reach the disk with the next durable one.
 final class EngineDatabase: Sendable {
     private let queue: DatabaseQueue
-    private static let coder = JSONCoder(keys: .asWritten)
+    static let coder = JSONCoder(keys: .asWritten)
 
     /// - Throws: ``EngineError/failed(_:)`` when the file is damaged, or was written by a newer pouchd.
     init(path: String) throws(EngineError) {
@@ -44,6 +44,10 @@ final class EngineDatabase: Sendable {
                     ) STRICT;
                     CREATE TABLE volume (name TEXT PRIMARY KEY NOT NULL, record BLOB NOT NULL) STRICT;
                     """)
+        }
+        migrator.registerMigration("limited spaces") { database in
+            try database.execute(
+                sql: "CREATE TABLE space (id INTEGER PRIMARY KEY NOT NULL, record BLOB NOT NULL) STRICT")
         }
         return migrator
     }
@@ -132,12 +136,12 @@ final class EngineDatabase: Sendable {
 
     // MARK: the file
 
-    private func reading<Result>(_ doing: String, _ body: (Database) throws -> Result) throws(EngineError) -> Result {
+    func reading<Result>(_ doing: String, _ body: (Database) throws -> Result) throws(EngineError) -> Result {
         do { return try queue.read(body) } catch { throw Self.translated(error, doing) }
     }
 
     /// Finishes what it has begun even when its task is cancelled: an engine that stops still knows what it does.
-    private func writing(
+    func writing(
         _ doing: String, durable: Bool, _ body: @escaping @Sendable (Database) throws -> Void
     ) async throws(EngineError) {
         do {
@@ -162,11 +166,11 @@ final class EngineDatabase: Sendable {
         }
     }
 
-    private static func encoded(_ value: some Encodable) throws(EngineError) -> [UInt8] {
+    static func encoded(_ value: some Encodable) throws(EngineError) -> [UInt8] {
         do { return try coder.encode(value) } catch { throw .failed("\(error)") }
     }
 
-    private static func bytes(_ row: Row, _ column: String) throws -> [UInt8] {
+    static func bytes(_ row: Row, _ column: String) throws -> [UInt8] {
         guard let data: Data = row[column] else { throw EngineError.failed("\(column) is missing") }
         return [UInt8](data)
     }

@@ -6,7 +6,7 @@ extension Engine {
         let dangling = try filters.flag("dangling")
         let used = await volumeUses()
         var list = VolumeList()
-        list.volumes = await services.volumes.all.filter { record in
+        list.volumes = services.volumes.all.filter { record in
             filters.allows("driver", record.driver) && filters.allowsLabels(record.labels)
                 && (filters["name"].isEmpty || filters["name"].contains { record.name.contains($0) })
                 && (dangling.map { $0 == (used[record.name] == nil) } ?? true)
@@ -26,7 +26,7 @@ extension Engine {
     }
 
     package func volume(_ name: String) async throws(EngineError) -> Volume {
-        described(try await services.volumes.find(name))
+        described(try services.volumes.find(name))
     }
 
     package func removeVolume(_ name: String, force: Bool) async throws(EngineError) {
@@ -49,7 +49,7 @@ extension Engine {
         let used = await volumeUses()
         var report = PruneReport()
         report.volumesDeleted = []
-        for record in await services.volumes.all
+        for record in services.volumes.all
         where used[record.name] == nil && (all || record.anonymous) && filters.allowsLabels(record.labels) {
             let size = await services.volumes.usage(record.name)
             try await services.volumes.remove(record.name)
