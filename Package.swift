@@ -130,7 +130,8 @@ var rooms: [Room] = [
     library(
         "Node", "Engine",
         uses: [
-            "Volumes", "DiskQuota", "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec", "JSON", "Units",
+            "Volumes", "DiskQuota", "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec",
+            "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
             "Seccomp", "Lanes",

@@ -47,7 +47,8 @@ package final class Engine: Sendable {
             root: paths.spaces, templates: paths.quotaTemplates, driver: configuration.quotaDriver, ledger: database)
         services = EngineServices(
             configuration: configuration, paths: paths, database: database, launcher: launcher, rootfs: rootfs,
-            networks: networks, volumes: VolumeStore(root: paths.volumes, spaces: spaces, database: database, events: events),
+            networks: networks,
+            volumes: VolumeStore(root: paths.volumes, spaces: spaces, database: database, events: events),
             spaces: spaces,
             registry: Registry(), events: events, background: Background(), execs: ExecIndex(),
             machine: try MachineFacts.current(), logger: logger)

@@ -35,7 +35,9 @@ package actor SpaceStore {
 
     // MARK: drivers
 
-    /// The driver for new spaces and why it; looked for once, when it is first asked for. Blocks shortly.
+    /// The driver for new spaces, and why that one.
+    ///
+    /// Looked for once, when it is first asked for; blocks shortly.
     package nonisolated var choice: QuotaChoice {
         found.withLock { found in
             if let found { return found }
