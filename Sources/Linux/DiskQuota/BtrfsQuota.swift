@@ -58,7 +58,7 @@ package struct BtrfsQuota: QuotaDriver {
         return UInt64(try checkNegative("ioctl", "BTRFS_IOC_INO_LOOKUP") { clinux_btrfs_subvolume(folder) })
     }
 
-    package func change(_ space: QuotaSpace, to limit: QuotaLimit) throws(QuotaError) {
+    package func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError) {
         let bytes = try checked(limit)
         let now = try usage(space)
         guard bytes == 0 || bytes >= now.bytes else {

@@ -155,7 +155,7 @@ package struct LoopQuota: QuotaDriver {
         }
     }
 
-    package func change(_ space: QuotaSpace, to limit: QuotaLimit) throws(QuotaError) {
+    package func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError) {
         let limit = try checked(limit)
         let now = try usage(space)
         guard limit.inodes == nil || limit.inodes == now.limit.inodes else {
@@ -163,16 +163,64 @@ package struct LoopQuota: QuotaDriver {
         }
         let wanted = ((limit.bytes?.bytes ?? 0) + Self.block - 1) / Self.block
         let usable = (now.limit.bytes?.bytes ?? 0) / Self.block
-        guard wanted >= usable else {
-            throw .unsupported(driver: name, "cannot make a mounted filesystem smaller: stop the container first")
+        if wanted < usable {
+            guard wanted * Self.block >= now.bytes else {
+                throw .tooSmall("\(now.bytes) bytes are written already, more than the new limit of \(limit)")
+            }
+            guard isIdle else {
+                throw .unsupported(
+                    driver: name, "cannot make a filesystem smaller that is in use: stop the container first")
+            }
+            return try resizeUnmounted(space, to: wanted, now: usable)
         }
         do throws(SyscallError) {
             try grow(space, by: wanted - usable, to: wanted)
         } catch {
             guard error.errno == EPERM else { throw .kernel(doing: "grow \(image(space))", error) }
-            throw .unsupported(
-                driver: name, "needs CAP_SYS_RESOURCE to let a mounted filesystem grow, and the daemon lacks it here")
+            guard isIdle else {
+                throw .unsupported(
+                    driver: name,
+                    "needs CAP_SYS_RESOURCE to let a filesystem grow that is in use, and the daemon lacks it here: stop "
+                        + "the container first")
+            }
+            try resizeUnmounted(space, to: wanted, now: usable)
         }
+    }
+
+    /// The device that still has the file, after the moments that the kernel takes to let a dead container's mounts go.
+    private func holder(of space: QuotaSpace) throws(QuotaError) -> String? {
+        for _ in 0..<100 {
+            let device = try quota("look for \(image(space))") { () throws(SyscallError) in
+                try LoopDevice.find(image(space))?.path
+            }
+            if device == nil { return nil }
+            usleep(10_000)
+        }
+        return try quota("look for \(image(space))") { () throws(SyscallError) in
+            try LoopDevice.find(image(space))?.path
+        }
+    }
+
+    /// Takes the filesystem out of use, gives it another size and mounts it again, whatever happened.
+    private func resizeUnmounted(_ space: QuotaSpace, to wanted: UInt64, now usable: UInt64) throws(QuotaError) {
+        var usable = usable
+        var failure: QuotaError?
+        for _ in 0..<4 where usable != wanted && failure == nil {
+            try quota("unmount \(space.content)") { () throws(SyscallError) in try Mounts.unmount(space.content) }
+            do throws(QuotaError) {
+                let device = try holder(of: space)
+                // Somebody else still has it mounted: it must not change below them.
+                if let device { throw .unsupported(driver: name, "finds \(image(space)) still in use, on \(device)") }
+                let all = try Ext4Superblock(of: image(space)).blocks
+                try maker.resizeExt4(
+                    in: image(space), to: wanted > usable ? all + (wanted - usable) : all - (usable - wanted))
+            } catch {
+                failure = error
+            }
+            try attach(space)
+            usable = (try usage(space).limit.bytes?.bytes ?? 0) / Self.block
+        }
+        if let failure { throw failure }
     }
 
     /// Makes the mounted filesystem larger, beside those who use it.
@@ -219,6 +267,7 @@ package struct LoopQuota: QuotaDriver {
 ///
 /// Source: Documentation/filesystems/ext4/super.rst.
 private struct Ext4Superblock {
+    var blocks: UInt64
     /// What files can take.
     var usableBlocks: UInt64
 
@@ -233,7 +282,7 @@ private struct Ext4Superblock {
         func word(_ offset: Int) -> UInt64 {
             (0..<4).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
         }
-        let blocks = word(0x4) | word(0x150) << 32
+        blocks = word(0x4) | word(0x150) << 32
         let overhead = word(0x248)
         usableBlocks = blocks > overhead ? blocks - overhead : 0
     }

@@ -51,7 +51,7 @@ package struct ProjectQuota: QuotaDriver {
         }
     }
 
-    package func change(_ space: QuotaSpace, to limit: QuotaLimit) throws(QuotaError) {
+    package func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError) {
         let now = try usage(space)
         if let bytes = limit.bytes, bytes.bytes < now.bytes {
             throw .tooSmall("\(now.bytes) bytes are written already, more than the new limit of \(bytes)")

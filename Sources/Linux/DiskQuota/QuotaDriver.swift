@@ -45,10 +45,10 @@ package protocol QuotaDriver: Sendable {
     /// Makes a space usable that was made before: after a restart of the machine, or of the daemon. Idempotent.
     func attach(_ space: QuotaSpace) throws(QuotaError)
 
-    /// Puts `limit` in the place of the old one.
+    /// Puts `limit` in the place of the old one; `isIdle` says that nothing runs in the space.
     ///
     /// - Throws: `unsupported` for what needs a stopped container, `tooSmall` when more is written already.
-    func change(_ space: QuotaSpace, to limit: QuotaLimit) throws(QuotaError)
+    func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError)
 
     func usage(_ space: QuotaSpace) throws(QuotaError) -> QuotaUsage
 
@@ -73,4 +73,9 @@ package protocol FilesystemMaker: Sendable {
     ///
     /// - Throws: ``QuotaError/maker(_:)``.
     func makeExt4(in path: String, inodes: UInt64?, journal: Bool) throws(QuotaError)
+
+    /// Gives the ext4 in `path`, which nobody has mounted, so many blocks; the file's length follows.
+    ///
+    /// - Throws: ``QuotaError/maker(_:)``, with the filesystem as it was.
+    func resizeExt4(in path: String, to blocks: UInt64) throws(QuotaError)
 }

@@ -13,6 +13,10 @@ protocol RootfsStore: Sendable {
     func rootfs(_ id: String, options: RootfsOptions) async throws(EngineError) -> Rootfs
     /// Mounts a container's root filesystem on `target` in the mount namespace of the calling thread, which has it to itself.
     func mountHere(_ id: String, on target: String) throws(EngineError)
+    /// The folder of the data root that has what a container wrote.
+    func place(_ id: String) throws(EngineError) -> String
+    /// Moves what a container that does not run wrote to `place`, a folder of the data root.
+    func move(_ id: String, to place: String) async throws(EngineError)
     /// Removes a container's layer; one that does not exist is no error.
     func release(_ id: String) async throws(EngineError)
     /// Writes the tar of a folder of a container that does not run, and the end of it or why there is none.

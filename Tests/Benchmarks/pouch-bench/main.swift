@@ -25,12 +25,13 @@ if getenv("POUCH_BENCH_PRIVATE") == nil {
 }
 
 var report = Report()
-let sections = arguments.words.isEmpty ? ["runtime", "engine"] : arguments.words
+let sections = arguments.words.isEmpty ? ["runtime", "engine", "quota"] : arguments.words
 do {
     if sections.contains("runtime") {
         try RuntimeBenchmarks(runtime: "\(bin)/pouch-runtime", rounds: rounds).run(into: &report)
     }
     if sections.contains("engine") { try EngineBenchmarks(bin: bin, rounds: rounds).run(into: &report) }
+    if sections.contains("quota") { try QuotaBenchmarks(bin: bin, rounds: rounds).run(into: &report) }
     try must(["mkdir", "-p", String(out[..<(out.lastIndex(of: "/") ?? out.startIndex)])])
     try report.write(to: out)
     print("\n\(report.rows.count(where: \.isMet)) of \(report.rows.count) ok; written to \(out)")

@@ -7,7 +7,7 @@ import Testing
 struct DiskQuotaTests {
     static let fill = "dd if=/dev/zero of=/big bs=1M count=40 conv=fsync 2>&1; ls -l /big | awk '{print $5}'"
 
-    private func quotaDaemon(_ disk: Disk, _ body: (Daemon) async throws -> Void) async throws {
+    static func quotaDaemon(_ disk: Disk, _ body: (Daemon) async throws -> Void) async throws {
         try await disk.with { folder in
             let daemon = try await Daemon.start(in: folder)
             do {
@@ -25,7 +25,7 @@ struct DiskQuotaTests {
 
     @Test("writing past the limit fails, and only then", arguments: [Disk.plain, .btrfs])
     func limitHolds(disk: Disk) async throws {
-        try await quotaDaemon(disk) { daemon in
+        try await Self.quotaDaemon(disk) { daemon in
             let run = ["run", "--rm", "--network", "none"]
             let full = try await daemon.pouch(run + ["--disk-quota", "20m", "busybox", "sh", "-c", Self.fill])
             #expect(full.output.contains("No space left") || full.output.contains("quota exceeded"), "\(full)")
@@ -41,7 +41,7 @@ struct DiskQuotaTests {
 
     @Test("df in the container shows the limit, of each form")
     func shownByDf() async throws {
-        try await quotaDaemon(.plain) { daemon in
+        try await Self.quotaDaemon(.plain) { daemon in
             let script = "for p in / /a /b; do df -k $p | awk -v p=$p 'END{print p,$2}'; done"
             let expected: [([String], String)] = [
                 (["10m"], "/ 10240\n/a 10240\n/b 10240\n"), ([".*=12m"], "/ 12288\n/a 12288\n/b 12288\n"),
@@ -60,7 +60,7 @@ struct DiskQuotaTests {
 
     @Test("a shared limit is shared, own limits are not", arguments: [Disk.plain, .btrfs])
     func sharing(disk: Disk) async throws {
-        try await quotaDaemon(disk) { daemon in
+        try await Self.quotaDaemon(disk) { daemon in
             let script =
                 "dd if=/dev/zero of=/a/x bs=1M count=15 conv=fsync 2>/dev/null && dd if=/dev/zero of=/x bs=1M count=15 conv=fsync 2>/dev/null"
             for (quota, fits) in [("20m", false), ("/&/a=20m", false), (".*=20m", true)] {
@@ -75,7 +75,7 @@ struct DiskQuotaTests {
 
     @Test("a volume with a size of its own keeps it", arguments: [Disk.plain, .btrfs])
     func sizedVolume(disk: Disk) async throws {
-        try await quotaDaemon(disk) { daemon in
+        try await Self.quotaDaemon(disk) { daemon in
             #expect(try await daemon.pouch(["volume", "create", "-o", "size=20m", "v1"]).status == 0)
             let words = [
                 "run", "--rm", "--network", "none", "--disk-quota", "100m", "-v", "v1:/v", "busybox", "sh", "-c",
@@ -90,7 +90,7 @@ struct DiskQuotaTests {
 
     @Test("a limit that cannot be enforced is an error, or a warning when that is wanted")
     func unenforceable() async throws {
-        try await quotaDaemon(.plain) { daemon in
+        try await Self.quotaDaemon(.plain) { daemon in
             let words = ["run", "--rm", "--network", "none", "-v", "\(daemon.folder):/host"]
             let refused = try await daemon.pouch(words + ["--disk-quota", "10m", "busybox", "true"])
             #expect(refused.status == 125)
@@ -114,7 +114,7 @@ struct DiskQuotaTests {
         "limits outlive a killed daemon, and leave nothing behind with their containers",
         arguments: [Disk.plain, .btrfs])
     func killedDaemon(disk: Disk) async throws {
-        try await quotaDaemon(disk) { daemon in
+        try await Self.quotaDaemon(disk) { daemon in
             #expect(
                 try await daemon.pouch([
                     "run", "-d", "--name", "runs", "--network", "none", "--disk-quota", "20m", "busybox", "sleep",

@@ -68,16 +68,26 @@ struct DriverConformance {
 
     private func limitGrows() throws {
         let space = space(1)
-        guard driver.name != "loop" || mayGrow else {
-            #expect(throws: QuotaError.self) { try driver.change(space, to: QuotaLimit(bytes: .mebibytes(40))) }
-            return
+        let isIdle = driver.name == "loop" && !mayGrow
+        if isIdle {
+            #expect(throws: QuotaError.self) {
+                try driver.change(space, to: QuotaLimit(bytes: .mebibytes(40)), isIdle: false)
+            }
         }
-        try driver.change(space, to: QuotaLimit(bytes: .mebibytes(40)))
+        try driver.change(space, to: QuotaLimit(bytes: .mebibytes(40)), isIdle: isIdle)
         #expect(try driver.usage(space).limit.bytes == .mebibytes(40))
         let filled = fill("\(space.content)/more", most: 18 << 20)
         #expect(filled.errno == 0, "\(filled)")
+        // Smaller, as long as it fits.
+        _ = try Files.remove("\(space.content)/more")
+        sync()
+        try driver.change(space, to: QuotaLimit(bytes: .mebibytes(24)), isIdle: true)
+        #expect(try driver.usage(space).limit.bytes == .mebibytes(24))
+        #expect(fill("\(space.content)/more", most: 18 << 20).errno != 0)
         // Less than what is written already is refused, by whatever driver.
-        #expect(throws: QuotaError.self) { try driver.change(space, to: QuotaLimit(bytes: .mebibytes(2))) }
+        #expect(throws: QuotaError.self) {
+            try driver.change(space, to: QuotaLimit(bytes: .mebibytes(2)), isIdle: true)
+        }
     }
 
     private func spacesAreApart() throws {

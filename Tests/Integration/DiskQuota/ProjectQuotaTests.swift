@@ -13,7 +13,8 @@ struct ProjectQuotaTests {
         try await disk.with { try DriverConformance(disk, $0).everything() }
     }
 
-    @Test("a folder that was there is counted with what is in it, and let go", arguments: [Disk.ext4Project, .xfsProject])
+    @Test(
+        "a folder that was there is counted with what is in it, and let go", arguments: [Disk.ext4Project, .xfsProject])
     func takesIn(disk: Disk) async throws {
         try await disk.with { folder in
             let rig = try DriverConformance(disk, folder)

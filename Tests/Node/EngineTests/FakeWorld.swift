@@ -186,6 +186,8 @@ struct FakeRootfs: RootfsStore {
 
     func release(_ id: String) async throws(EngineError) { try world.step(generation) { $0.layers.remove(id) } }
     func mountHere(_ id: String, on target: String) throws(EngineError) {}
+    func place(_ id: String) throws(EngineError) -> String { "containers-rw/" + id }
+    func move(_ id: String, to place: String) async throws(EngineError) {}
     func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError) {}
     func prepared() async throws(EngineError) -> [String] { world.state.withLock { Array($0.layers) } }
 }

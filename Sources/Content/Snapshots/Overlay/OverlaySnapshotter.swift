@@ -126,6 +126,26 @@ package final class OverlaySnapshotter: Snapshotter {
         known.withLock { $0[id]?.options.idMap?.owners }
     }
 
+    package func move(_ id: String, to place: String) throws(SnapshotError) {
+        var snapshot = try snapshot(id)
+        let old = "\(root)/\(Self.place(of: id, snapshot.options))"
+        snapshot.options.place = place
+        let options = snapshot.options
+        try asking { () throws(SyscallError) in try makeDirectories("\(root)/\(place)", options) }
+        try reading { () throws(ArchiveError) in
+            try TreeCopy.copy(from: "\(old)/upper", to: "\(root)/\(place)/upper")
+        }
+        try asking { () throws(SyscallError) in
+            // The new link takes the old one's place at once: before it the old folder counts, after it the new one.
+            let link = "\(directory(of: id))/image"
+            try? Files.remove("\(link).new")
+            try Files.makeLink("\(link).new", to: Self.write(snapshot.stack.first?.chainID, options))
+            try Files.rename("\(link).new", to: link)
+            for name in ["upper", "work"] { try Tree.remove(path: "\(old)/\(name)") }
+        }
+        known.withLock { $0[id] = snapshot }
+    }
+
     package func remove(_ id: String) throws(SnapshotError) {
         let snapshot = known.withLock { $0.removeValue(forKey: id) }
         let away = "\(root)/tmp/snapshot-\(id)"

@@ -92,6 +92,12 @@ package protocol Snapshotter: Sendable {
     /// Reads memory only.
     func ownerMap(of id: String) -> OwnerMap?
 
+    /// Moves what was written, of a snapshot that nobody has mounted, to `place` below the data root: an empty folder that somebody
+    /// prepared, perhaps on another filesystem. Blocks as long as copying takes.
+    ///
+    /// - Throws: what copying throws, such as `ENOSPC`; then all is as it was.
+    func move(_ id: String, to place: String) throws(SnapshotError)
+
     /// Removes a snapshot and lets its layers go; one that is gone already is fine.
     func remove(_ id: String) throws(SnapshotError)
 

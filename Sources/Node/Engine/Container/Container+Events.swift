@@ -40,6 +40,7 @@ extension Container {
         guard run.exited.made == nil else { return }
         for exec in execs.values where !exec.isOver { execEnded(exec.id, code: 137) }
         await services.networks.detach(id)
+        await releaseVolumes()
         run.exited.make(exit)
         await tell(.exited(exit))
     }

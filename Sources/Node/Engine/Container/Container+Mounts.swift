@@ -2,6 +2,7 @@ internal import Archives
 internal import Glibc
 internal import Lanes
 internal import LinuxKernel
+internal import Logging
 
 extension Container {
     /// The mounts with their sources on this machine; makes what `-v` makes, fills volumes that are new.
@@ -12,15 +13,17 @@ extension Container {
             case .tmpfs: resolved.append(SpecInput.ResolvedMount(plan: plan, source: ""))
             case .bind: resolved.append(SpecInput.ResolvedMount(plan: plan, source: try Self.bindSource(plan)))
             case .volume:
-                let folder = services.volumes.mountpoint(plan.source)
                 _ = try await services.volumes.obtain(
                     plan.source, driver: plan.driver, options: plan.driverOptions, labels: plan.labels,
                     anonymous: plan.anonymous)
-                if !plan.noCopy, ((try? Files.list(folder)) ?? []).isEmpty {
-                    try await fill(folder, from: plan.destination, LayeredRoot(layers: rootfs.layers))
-                }
+                let folder = try await services.volumes.activate(plan.source, for: id)
                 var source = folder
-                if !plan.subpath.isEmpty { source = try Self.subfolder(plan.subpath, of: folder) }
+                if !plan.subpath.isEmpty {
+                    source = try Self.subfolder(plan.subpath, of: folder, making: plan.makesSubpath == true)
+                }
+                if !plan.noCopy, ((try? Files.list(source)) ?? []).isEmpty {
+                    try await fill(source, from: plan.destination, LayeredRoot(layers: rootfs.layers))
+                }
                 resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
             }
         }
@@ -42,9 +45,10 @@ extension Container {
     }
 
     /// A folder inside a volume, whatever links lie on the way.
-    private static func subfolder(_ path: String, of folder: String) throws(EngineError) -> String {
+    private static func subfolder(_ path: String, of folder: String, making: Bool) throws(EngineError) -> String {
         do throws(SyscallError) {
             let root = try Descriptor.open(folder, OpenFlag.path | O_DIRECTORY)
+            if making { try makeFolders(path, below: root.raw) }
             let inner = try Descriptor.open(inRoot: root.raw, path, OpenFlag.path)
             return try Files.readLink("/proc/self/fd/\(inner.raw)")
         } catch {
@@ -54,6 +58,36 @@ extension Container {
 }
 
 extension Container {
+    /// Makes the folders of `path` that are missing; links on the way lead nowhere out of `root`.
+    private static func makeFolders(_ path: String, below root: Int32) throws(SyscallError) {
+        var done = "."
+        for part in path.split(separator: "/") where part != "." && part != ".." {
+            let parent = try Descriptor.open(inRoot: root, done, OpenFlag.path | O_DIRECTORY)
+            do throws(SyscallError) {
+                try Files.makeDirectory(String(part), mode: 0o755, at: parent.raw)
+            } catch {
+                guard error.errno == EEXIST else { throw error }
+            }
+            done += "/" + part
+        }
+    }
+
+    /// Lets go of volumes that are mounted while containers run with them.
+    func releaseVolumes() async {
+        for plan in record.mounts where plan.kind == .volume {
+            let isUsed = await services.registry.all.contains { other in
+                other.id != id && other.seen.isRunning
+                    && other.seen.record.mounts.contains { $0.kind == .volume && $0.source == plan.source }
+            }
+            do throws(EngineError) {
+                try await services.volumes.deactivate(plan.source, for: id, isLast: !isUsed)
+            } catch {
+                services.logger.warning(
+                    "volume not let go", metadata: ["volume": "\(plan.source)", "error": "\(error.message)"])
+            }
+        }
+    }
+
     /// Puts what the image has at `destination` into an empty volume, the folder's own looks included.
     func fill(_ folder: String, from destination: String, _ layers: LayeredRoot) async throws(EngineError) {
         guard let place = layers.resolve(destination), (try? Files.status(place))?.isDirectory == true else { return }

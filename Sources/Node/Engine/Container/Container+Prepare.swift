@@ -29,6 +29,9 @@ extension Container {
         input.userMap = rootfsOptions.userMap
         input.groupMap = rootfsOptions.groupMap
         input.cgroupPath = cgroupPath
+        input.canProtectBelow =
+            externalRuntime == nil
+            && (KernelVersion(text: services.machine.kernel) ?? KernelVersion(5, 10)) >= KernelVersion(5, 12)
         input.unifiedCgroups = services.machine.isUnified
         input.ulimits = services.configuration.ulimits
         input.shmSize = host.shmSize > 0 ? host.shmSize : services.configuration.shmSize

@@ -115,6 +115,7 @@ extension Container {
         try? await services.launcher.destroy(leftovers)
         tidyDirectory()
         await services.networks.detach(id)
+        await releaseVolumes()
     }
 
     private func removeAfterFailedStart() {

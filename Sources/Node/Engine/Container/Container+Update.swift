@@ -21,6 +21,7 @@ extension Container {
                     .limits()
                 _ = try await run.link.request(.update(limits))
             }
+            try await updateQuota(update.diskQuota ?? [:], &changed)
             try await services.database.update(changed)
             record = changed
             machine.policy = changed.hostConfig.restartPolicy

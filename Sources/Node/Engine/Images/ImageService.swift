@@ -84,6 +84,21 @@ final class ImageService: RootfsStore {
         }
     }
 
+    func place(_ id: String) throws(EngineError) -> String {
+        do throws(SnapshotError) {
+            return PathText.folder(try snapshots.mount(id).upper ?? "")
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
+    func move(_ id: String, to place: String) async throws(EngineError) {
+        let snapshots = snapshots
+        try await Lanes.shared.run { () throws(EngineError) in
+            do throws(SnapshotError) { try snapshots.move(id, to: place) } catch { throw EngineError(error) }
+        }
+    }
+
     func release(_ id: String) async throws(EngineError) {
         let snapshots = snapshots
         try await Lanes.shared.run { () throws(EngineError) in

@@ -32,7 +32,7 @@ extension Engine {
         _ record: ContainerRecord, _ rules: DiskQuotaRules
     ) async throws(EngineError) -> [String: UInt32] {
         var spaces: [String: UInt32] = [:]
-        var members = try quotaMembers(of: record)
+        var members = try QuotaMember.all(of: record, services.volumes)
         members["/"] = QuotaMember(.container(record.id))
         do throws(VolumesError) {
             let targets = members.map { DiskQuotaRules.Target($0, isShy: $1.isShy) }
@@ -49,31 +49,6 @@ extension Engine {
             throw EngineError(error)
         }
         return spaces
-    }
-
-    /// What of a container, beside its root filesystem, can have a limit; by destination.
-    private func quotaMembers(of record: ContainerRecord) throws(EngineError) -> [String: QuotaMember] {
-        var members: [String: QuotaMember] = [:]
-        for mount in record.mounts {
-            switch mount.kind {
-            case .tmpfs: break
-            case .bind:
-                let source = try Container.bindSource(mount)
-                guard (try? Files.status(source))?.isDirectory == true else { continue }
-                members[mount.destination] = QuotaMember(.folder(source, of: record.id), isShy: mount.readOnly)
-            case .volume:
-                let old = services.volumes.record(mount.source)
-                // A volume with a limit keeps it.
-                guard old?.space == nil, VolumeLimit.isAbsent(in: mount.driverOptions),
-                    ["", "local"].contains(old?.driver ?? mount.driver)
-                else { continue }
-                let member: SpaceMember =
-                    old == nil
-                    ? .volume(mount.source) : .folder(services.volumes.mountpoint(mount.source), of: record.id)
-                members[mount.destination] = QuotaMember(member, isShy: mount.readOnly)
-            }
-        }
-        return members
     }
 
     /// Does beside a container what its new spaces still lack.
@@ -103,7 +78,9 @@ extension Engine {
             let complaints = try await services.spaces.recover { member in
                 switch member.kind {
                 case .volume: volumes.record(member.name) != nil
-                case .container, .folder: containers.contains(member.container)
+                // A folder is a container's, or a volume's that is the user's.
+                case .container, .folder:
+                    containers.contains(member.container) || volumes.record(member.container) != nil
                 }
             }
             for complaint in complaints { services.logger.error("disk quota", metadata: ["error": "\(complaint)"]) }
@@ -130,13 +107,42 @@ extension Engine {
 }
 
 /// Who gets a limit, and whether only by name.
-private struct QuotaMember {
+struct QuotaMember {
     var member: SpaceMember
     var isShy: Bool
 
     init(_ member: SpaceMember, isShy: Bool = false) {
         self.member = member
         self.isShy = isShy
+    }
+
+    /// What of a container, beside its root filesystem, can have a limit; by destination.
+    static func all(
+        of record: ContainerRecord, _ volumes: VolumeStore
+    ) throws(EngineError) -> [String: QuotaMember] {
+        var members: [String: QuotaMember] = [:]
+        for mount in record.mounts {
+            switch mount.kind {
+            case .tmpfs: break
+            case .bind:
+                let source = try Container.bindSource(mount)
+                guard (try? Files.status(source))?.isDirectory == true else { continue }
+                members[mount.destination] = QuotaMember(.folder(source, of: record.id), isShy: mount.readOnly)
+            case .volume:
+                let old = volumes.record(mount.source)
+                // A volume with a limit keeps it.
+                guard old?.space == nil, mount.makesSubpath != true,
+                    VolumeSpec.isUnlimited(mount.driverOptions),
+                    !VolumeSpec.isElsewhere(old?.options ?? mount.driverOptions),
+                    ["", "local"].contains(old?.driver ?? mount.driver)
+                else { continue }
+                let member: SpaceMember =
+                    old == nil
+                    ? .volume(mount.source) : .folder(volumes.mountpoint(mount.source), of: record.id)
+                members[mount.destination] = QuotaMember(member, isShy: mount.readOnly)
+            }
+        }
+        return members
     }
 }
 

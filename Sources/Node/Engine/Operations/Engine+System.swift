@@ -51,7 +51,7 @@ extension Engine {
         report.images = images.store.all.count
         report.driver = "overlay2"
         report.driverStatus = [["Supports d_type", "true"], ["Native Overlay Diff", "true"]] + quotaStatus
-        report.plugins.volume = ["local"]
+        report.plugins.volume = ["local", "tmpfs"]
         report.plugins.network = services.networks.list().map(\.driver).sorted()
         report.plugins.log = ["json-file", "none"]
         let tree = services.machine.cgroups

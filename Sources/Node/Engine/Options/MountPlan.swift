@@ -20,6 +20,10 @@ struct PlannedMount: Codable, Equatable, Sendable {
     /// Do not fill an empty volume with what the image has there.
     var noCopy = false
     var subpath = ""
+    /// The folder of the volume that `subpath` names is made when it is missing (the original's modes `dr` and `rr`).
+    var makesSubpath: Bool?
+    /// Read-only does not hold for what is mounted below.
+    var writableBelow: Bool?
     var driver = ""
     var driverOptions: [String: String] = [:]
     var labels: [String: String] = [:]
@@ -125,6 +129,7 @@ enum MountPlan {
             }
             mount.recursive = options.nonRecursive != true
             mount.forceRecursiveReadOnly = options.readOnlyForceRecursive == true
+            if options.readOnlyNonRecursive == true { mount.writableBelow = true }
             mount.createSource = options.createMountpoint == true
         case .volume:
             let options = request.volumeOptions ?? VolumeOptions()
@@ -207,6 +212,10 @@ enum BindText {
                 guard mount.kind == .volume else { throw refusal }
                 mount.noCopy = true
             case "consistent", "cached", "delegated": break
+            case "dr", "rr":
+                guard mount.kind == .volume, mount.makesSubpath == nil else { throw refusal }
+                mount.makesSubpath = true
+                mount.subpath = word == "dr" ? String(mount.destination.dropFirst()) : RandomID.make()
             case let word where propagations.contains(word):
                 guard mount.kind == .bind, mount.propagation.isEmpty else { throw refusal }
                 mount.propagation = word

@@ -159,10 +159,6 @@ struct OptionValidation {
         for (name, isSet) in windows where isSet {
             throw .invalid("invalid option: HostConfig.\(name) is not supported on Linux")
         }
-        if !["", "local"].contains(host.volumeDriver) {
-            throw .notFound(
-                "error looking up volume plugin \(host.volumeDriver): plugin \"\(host.volumeDriver)\" not found")
-        }
     }
 
     static let ulimitNames: Set<String> = [

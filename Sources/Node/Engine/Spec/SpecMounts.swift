@@ -77,7 +77,9 @@ struct SpecMounts {
         }
         var options = [plan.recursive ? "rbind" : "bind"]
         options.append(plan.propagation.isEmpty ? "rprivate" : plan.propagation)
-        if plan.readOnly { options.append(plan.forceRecursiveReadOnly ? "rro" : "ro") }
+        // Read-only holds for what is mounted below a bind, too, unless it is wished otherwise.
+        let isDeep = plan.kind == .bind && plan.recursive && plan.writableBelow != true && input.canProtectBelow
+        if plan.readOnly { options.append(plan.forceRecursiveReadOnly || isDeep ? "rro" : "ro") }
         return RuntimeSpec.Mount(destination: plan.destination, type: "bind", source: resolved.source, options: options)
     }
 }

@@ -32,9 +32,18 @@ package struct MkfsProgram: FilesystemMaker {
         try run(program, words + [path])
     }
 
-    private func run(_ program: String, _ words: [String]) throws(QuotaError) {
+    package func resizeExt4(in path: String, to blocks: UInt64) throws(QuotaError) {
+        guard let program else { throw .maker(absence ?? "") }
+        // They come in one package.
+        let folder = program.dropLast("mkfs.ext4".count)
+        // 1 says that something was repaired.
+        try run(folder + "e2fsck", [folder + "e2fsck", "-f", "-p", path], fine: [0, 1])
+        try run(folder + "resize2fs", [folder + "resize2fs", path, "\(blocks)"])
+    }
+
+    private func run(_ program: String, _ words: [String], fine: Set<Int32> = [0]) throws(QuotaError) {
         let (said, status) = try started(program, words)
-        guard status == 0 else { throw .maker("\(program) ended with \(status): \(said)") }
+        guard fine.contains(status) else { throw .maker("\(program) ended with \(status): \(said)") }
     }
 
     /// What it wrote to its standard error, and how it ended.

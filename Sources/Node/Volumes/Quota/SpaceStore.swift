@@ -222,12 +222,14 @@ package actor SpaceStore {
     // MARK: changing
 
     /// Gives a space another limit; one that is the same already is fine.
-    package func change(_ id: UInt32, to limit: QuotaLimit) async throws(VolumesError) {
+    ///
+    /// `isIdle` says that nothing runs in it.
+    package func change(_ id: UInt32, to limit: QuotaLimit, isIdle: Bool) async throws(VolumesError) {
         guard var record = records[id] else { throw .notFound("disk quota \(id): not found") }
         guard record.limit != limit else { return }
         let (driver, space) = (try driver(of: record), space(record))
         try check(limit, driver, [])
-        try await blocking { () throws(QuotaError) in try driver.change(space, to: limit) }
+        try await blocking { () throws(QuotaError) in try driver.change(space, to: limit, isIdle: isIdle) }
         if limit.bytes == nil, let bytes = record.bytes {
             record.bytes = bytes
         } else {
