@@ -2,7 +2,8 @@ extension Pouch {
     /// Every command there is; what pouchd cannot do yet is not offered.
     static var commands: [Command] {
         containerCommands + [
-            .verb(Build.self), .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self), .verb(History.self),
+            .verb(Build.self), .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self),
+            .verb(History.self),
             .verb(Import.self), .verb(Load.self), .verb(Save.self), .verb(Tag.self), .verb(Inspect.self),
             .verb(Events.self), .verb(Simulate.self), .verb(SystemInfo.self), .verb(Version.self),
             .group(
@@ -14,7 +15,8 @@ extension Pouch {
             .group(
                 "image", summary: "Manage images",
                 [
-                    .verb(Build.self), .verb(History.self), .verb(Import.self), .verb(InspectImage.self), .verb(Load.self),
+                    .verb(Build.self), .verb(History.self), .verb(Import.self), .verb(InspectImage.self),
+                    .verb(Load.self),
                     .verb(ListImagesInGroup.self, aliases: ["list"]), .verb(PruneImages.self),
                     .verb(RemoveImageInGroup.self, aliases: ["remove"]), .verb(Save.self), .verb(Tag.self),
                 ]),

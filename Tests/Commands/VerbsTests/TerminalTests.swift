@@ -135,6 +135,6 @@ struct CompletionTests {
         }
     }
 
-    @Test("what cannot be done yet is not offered", arguments: ["pull", "push", "build", "login", "search"])
+    @Test("what cannot be done yet is not offered", arguments: ["pull", "push", "login", "search"])
     func notOffered(name: String) { #expect(!Pouch.commands.contains { $0.answers(to: name) }) }
 }

@@ -102,10 +102,10 @@ import Testing
         }
     }
 
-    @Test("a swarm is off as Docker's is, plugins are none, builds and pulls say that they are absent")
+    @Test("a swarm is off as Docker's is, plugins are none, BuildKit and pulls say that they are absent")
     func absent() async throws {
         try await ask([
-            (.get, "/swarm", ""), (.get, "/services", ""), (.get, "/plugins", ""), (.post, "/build", ""),
+            (.get, "/swarm", ""), (.get, "/services", ""), (.get, "/plugins", ""), (.post, "/build?version=2", ""),
             (.post, "/images/create?fromImage=busybox", ""),
         ]) { answers in
             #expect(

@@ -91,7 +91,9 @@ struct DockerfileTests {
         #expect(copy.heredocs.map(\.expands) == [true, false])
         #expect(copy.heredocs.map(\.name) == ["one.txt", "two.txt"])
         #expect(found[3] == .cmd(.shell("<<EOF")))
-        #expect(reason("FROM x\nRUN <<EOF\na\n") == "dockerfile parse error on line 2: unterminated heredoc: no line says EOF")
+        #expect(
+            reason("FROM x\nRUN <<EOF\na\n")
+                == "dockerfile parse error on line 2: unterminated heredoc: no line says EOF")
     }
 
     @Test("names and values are told apart, quotes and all")
@@ -139,21 +141,45 @@ struct DockerfileTests {
         "what is wrong is named with its line",
         arguments: [
             ("", "dockerfile parse error: file with no instructions"),
-            ("RUN x", "dockerfile parse error on line 1: no build stage in current context: only ARG may stand before FROM"),
+            (
+                "RUN x",
+                "dockerfile parse error on line 1: no build stage in current context: only ARG may stand before FROM"
+            ),
             ("ARG x", "dockerfile parse error: no build stage: FROM is missing"),
             ("FROM x\nCPOY a b", "dockerfile parse error on line 2: unknown instruction: CPOY (did you mean COPY?)"),
-            ("FROM x\n\nCOPY a", "dockerfile parse error on line 3: COPY requires at least two arguments, but only 1 provided"),
+            (
+                "FROM x\n\nCOPY a",
+                "dockerfile parse error on line 3: COPY requires at least two arguments, but only 1 provided"
+            ),
             ("FROM x\nENV", "dockerfile parse error on line 2: ENV requires at least one argument"),
             ("FROM x\nENV a", "dockerfile parse error on line 2: ENV must have two arguments"),
             ("FROM a b", "dockerfile parse error on line 1: FROM requires either one or three arguments"),
-            ("FROM a AS 1x", "dockerfile parse error on line 1: invalid name for build stage: \"1x\", name can't start with a number or contain symbols"),
-            ("FROM a AS b\nFROM c AS B", "dockerfile parse error on line 2: duplicate name b: another stage is called so"),
+            (
+                "FROM a AS 1x",
+                "dockerfile parse error on line 1: invalid name for build stage: \"1x\", name can't start with a number or contain symbols"
+            ),
+            (
+                "FROM a AS b\nFROM c AS B",
+                "dockerfile parse error on line 2: duplicate name b: another stage is called so"
+            ),
             ("FROM x\nRUN --nope y", "dockerfile parse error on line 2: unknown flag: --nope of RUN"),
-            ("FROM x\nSHELL /bin/sh", "dockerfile parse error on line 2: SHELL requires the arguments to be in JSON form, such as [\"/bin/sh\", \"-c\"]"),
-            ("FROM x\nONBUILD ONBUILD RUN y", "dockerfile parse error on line 2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"),
+            (
+                "FROM x\nSHELL /bin/sh",
+                "dockerfile parse error on line 2: SHELL requires the arguments to be in JSON form, such as [\"/bin/sh\", \"-c\"]"
+            ),
+            (
+                "FROM x\nONBUILD ONBUILD RUN y",
+                "dockerfile parse error on line 2: Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
+            ),
             ("FROM x\nONBUILD FROM y", "dockerfile parse error on line 2: FROM isn't allowed as an ONBUILD trigger"),
-            ("FROM x\nRUN --mount=type=secret,id=s y", "dockerfile parse error on line 2: RUN --mount=type=secret needs a BuildKit session, which pouch does not have: pass what is not secret as --build-arg"),
-            ("FROM x\nHEALTHCHECK WAT", "dockerfile parse error on line 2: Unknown type \"WAT\" in HEALTHCHECK (try CMD)"),
+            (
+                "FROM x\nRUN --mount=type=secret,id=s y",
+                "dockerfile parse error on line 2: RUN --mount=type=secret needs a BuildKit session, which pouch does not have: pass what is not secret as --build-arg"
+            ),
+            (
+                "FROM x\nHEALTHCHECK WAT",
+                "dockerfile parse error on line 2: Unknown type \"WAT\" in HEALTHCHECK (try CMD)"
+            ),
         ])
     func errors(text: String, message: String) {
         #expect(reason(text) == message)
@@ -162,7 +188,8 @@ struct DockerfileTests {
     @Test("no text makes it stumble: 1,000 seeded ones, and every beginning of a real one")
     func seeded() {
         let pieces = [
-            "FROM ", "RUN ", "COPY ", "ENV ", "ARG ", "<<EOF", "EOF", "\n", "\\\n", "#", "escape=`", " ", "\"", "'", "$", "{",
+            "FROM ", "RUN ", "COPY ", "ENV ", "ARG ", "<<EOF", "EOF", "\n", "\\\n", "#", "escape=`", " ", "\"", "'",
+            "$", "{",
             "}", "--from=", "--mount=type=cache,target=/x", "[", "]", ",", "a=b", "AS ", "\t", "\r\n", "ONBUILD ", "é",
             "HEALTHCHECK CMD ", "--interval=", "`",
         ]
@@ -180,7 +207,8 @@ struct DockerfileTests {
                 #expect(error.line <= lines + 1 && !error.reason.isEmpty, "seed \(seed): \(text)")
             }
         }
-        let whole = "# escape=\\\nARG V=1\nFROM a:${V} AS b\nRUN <<EOF\nx\nEOF\nCOPY --from=b [\"a\", \"b\"]\nENV a=\"b\" c=d\n"
+        let whole =
+            "# escape=\\\nARG V=1\nFROM a:${V} AS b\nRUN <<EOF\nx\nEOF\nCOPY --from=b [\"a\", \"b\"]\nENV a=\"b\" c=d\n"
         for end in whole.indices { _ = try? Dockerfile(parsing: String(whole[..<end])) }
     }
 }

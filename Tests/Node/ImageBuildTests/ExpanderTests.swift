@@ -18,7 +18,8 @@ struct ExpanderTests {
         "as the Dockerfile reference has it",
         arguments: [
             ("$HOME", "/home/me"), ("${HOME}x", "/home/mex"), ("$HOMEx", ""), ("a$", "a$"), ("\\$HOME", "$HOME"),
-            ("'$HOME'", "$HOME"), ("\"$HOME\"", "/home/me"), ("\"\\$HOME\"", "$HOME"), ("a\\ b", "a b"), ("\"a b\"", "a b"),
+            ("'$HOME'", "$HOME"), ("\"$HOME\"", "/home/me"), ("\"\\$HOME\"", "$HOME"), ("a\\ b", "a b"),
+            ("\"a b\"", "a b"),
             ("${NONE:-word}", "word"), ("${EMPTY:-word}", "word"), ("${EMPTY-word}", ""), ("${NONE-word}", "word"),
             ("${HOME:+word}", "word"), ("${EMPTY:+word}", ""), ("${EMPTY+word}", "word"), ("${NONE+word}", ""),
             ("${NONE:-${HOME}}", "/home/me"), ("${NONE:-a$HOME}", "a/home/me"), ("${NONE:-}", ""),
@@ -50,7 +51,9 @@ struct ExpanderTests {
         #expect(try expander("`").word("c:\\x`$HOME") == "c:\\x$HOME")
     }
 
-    @Test("what does not end, or must be set, is an error", arguments: ["${", "${HOME", "${}", "'a", "\"a", "${NONE:?gone}", "${a!b}", "${HOME:=x}"])
+    @Test(
+        "what does not end, or must be set, is an error",
+        arguments: ["${", "${HOME", "${}", "'a", "\"a", "${NONE:?gone}", "${a!b}", "${HOME:=x}"])
     func broken(text: String) {
         #expect(throws: DockerfileError.self) { try expander().word(text) }
     }
@@ -60,9 +63,10 @@ struct ExpanderTests {
         let alphabet = Array("aH$ {}'\"\\:-+?#%/*OME")
         for seed in UInt64(0)..<1000 {
             var random = SplitMix64(seed: seed)
-            let text = String((0..<Int.random(in: 0..<24, using: &random)).map { _ in
-                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
-            })
+            let text = String(
+                (0..<Int.random(in: 0..<24, using: &random)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+                })
             _ = try? expander().word(text)
             _ = try? expander().document(text)
             let words = try? expander().words(text)

@@ -32,14 +32,20 @@ struct PlanTests {
     func target() throws {
         #expect(try plan(diamond, target: "Left").needed == [0, 1])
         #expect(try plan(diamond, target: "0").needed == [0])
-        #expect(throws: DockerfileError(line: 0, "target stage \"nope\" could not be found: there are base, left, right, unused")) {
+        #expect(
+            throws: DockerfileError(
+                line: 0, "target stage \"nope\" could not be found: there are base, left, right, unused")
+        ) {
             try plan(diamond, target: "nope")
         }
     }
 
     @Test("a stage cannot use one that comes later")
     func order() {
-        #expect(throws: DockerfileError(line: 2, "stage later does not come before this one: stages are used after they stand")) {
+        #expect(
+            throws: DockerfileError(
+                line: 2, "stage later does not come before this one: stages are used after they stand")
+        ) {
             try plan("FROM x\nCOPY --from=later a b\nFROM y AS later")
         }
         #expect(throws: DockerfileError.self) { try plan("FROM x\nCOPY --from=3 a b") }

@@ -7,7 +7,8 @@ struct PatternTests {
     @Test(
         "a name's pattern fits as in Go's filepath.Match",
         arguments: [
-            ("abc", "abc", true), ("*", "abc", true), ("*c", "abc", true), ("a*", "a", true), ("a*b*c", "aXbYbZc", true),
+            ("abc", "abc", true), ("*", "abc", true), ("*c", "abc", true), ("a*", "a", true),
+            ("a*b*c", "aXbYbZc", true),
             ("a*b", "ac", false), ("ab[c]", "abc", true), ("ab[b-d]", "abc", true), ("ab[e-g]", "abc", false),
             ("ab[^c]", "abc", false), ("ab[^e-g]", "abc", true), ("a\\*b", "a*b", true), ("a\\*b", "ab", false),
             ("a?b", "a☺b", true), ("a[^a]b", "a☺b", true), ("[\\]a]", "]", true), ("[\\-x]", "-", true),
@@ -57,9 +58,10 @@ struct PatternTests {
         let alphabet = Array("ab*?[]-^\\!/#. \n")
         for seed in UInt64(0)..<1000 {
             var random = SplitMix64(seed: seed)
-            let text = String((0..<Int.random(in: 0..<20, using: &random)).map { _ in
-                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
-            })
+            let text = String(
+                (0..<Int.random(in: 0..<20, using: &random)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+                })
             if let list = try? IgnorePatterns(parsing: text) {
                 let first = list.excludes("a/b")
                 #expect(list.excludes("a/b/") == first, "seed \(seed)")

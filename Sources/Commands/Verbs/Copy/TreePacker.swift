@@ -50,7 +50,8 @@ struct TreePacker {
         if choice == .leaveOut { return }
         if choice == .lookInside {
             guard status.st_mode & S_IFMT == S_IFDIR else { return }
-            return try packContents(of: try Descriptor.open(file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: folder), name)
+            return try packContents(
+                of: try Descriptor.open(file, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: folder), name)
         }
         var entry = TarEntry(
             name: name, kind: .file, mode: status.st_mode & 0o7777, owner: disowns ? 0 : status.st_uid,

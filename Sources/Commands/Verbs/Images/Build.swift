@@ -64,7 +64,8 @@ struct BuildFlags {
             .ignored("force-rm", nil, "Accepted; build containers are always removed"),
             .ignored("load", nil, "Accepted; the image is always kept by pouchd"),
             .refused(
-                "output", "string", "Where to put the image", because: "the image is pouchd's: use pouch save or pouch cp"),
+                "output", "string", "Where to put the image",
+                because: "the image is pouchd's: use pouch save or pouch cp"),
             .refused("secret", "string", "Secret to expose to the build", because: "secrets need BuildKit"),
             .refused("ssh", "string", "SSH agent to expose to the build", because: "SSH agents need BuildKit"),
         ] + limits
@@ -115,7 +116,8 @@ struct BuildFlags {
         if !labels.isEmpty {
             var object = JSONObject()
             for label in labels {
-                let halves = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                let halves = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                    String.init)
                 object[halves[0]] = .string(halves.count == 2 ? halves[1] : "")
             }
             query.add("labels", String(decoding: JSONValue.object(object).encoded(), as: UTF8.self))

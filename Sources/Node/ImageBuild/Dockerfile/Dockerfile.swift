@@ -48,7 +48,8 @@ package struct Dockerfile: Equatable, Sendable {
             return
         }
         guard case .arg(let declared) = instruction else {
-            throw DockerfileError(line: written.line, "no build stage in current context: only ARG may stand before FROM")
+            throw DockerfileError(
+                line: written.line, "no build stage in current context: only ARG may stand before FROM")
         }
         arguments += declared
     }

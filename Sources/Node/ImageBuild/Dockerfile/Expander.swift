@@ -159,7 +159,8 @@ private struct Scan {
         }
     }
 
-    private mutating func choose(_ kind: Character, _ name: String, _ value: String?) throws(DockerfileError) -> String {
+    private mutating func choose(_ kind: Character, _ name: String, _ value: String?) throws(DockerfileError) -> String
+    {
         let other = try nested()
         switch kind {
         case "-": return value ?? other

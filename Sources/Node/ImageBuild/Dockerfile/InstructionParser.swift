@@ -133,7 +133,8 @@ struct InstructionParser {
 
     private func shell() throws(DockerfileError) -> [String] {
         guard let words = Self.list(rest), !words.isEmpty else {
-            throw DockerfileError(line: 0, "SHELL requires the arguments to be in JSON form, such as [\"/bin/sh\", \"-c\"]")
+            throw DockerfileError(
+                line: 0, "SHELL requires the arguments to be in JSON form, such as [\"/bin/sh\", \"-c\"]")
         }
         return words
     }
@@ -142,7 +143,8 @@ struct InstructionParser {
         let inner = try DockerfileReader.one(try someArgument(), escape: escape)
         switch inner.keyword {
         case "ONBUILD": throw DockerfileError(line: 0, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
-        case "FROM", "MAINTAINER": throw DockerfileError(line: 0, "\(inner.keyword) isn't allowed as an ONBUILD trigger")
+        case "FROM", "MAINTAINER":
+            throw DockerfileError(line: 0, "\(inner.keyword) isn't allowed as an ONBUILD trigger")
         default: break
         }
         guard written.heredocs.isEmpty else {
@@ -161,7 +163,8 @@ struct InstructionParser {
         case 1: return from
         case 3 where words[1].lowercased() == "as":
             let name = words[2].lowercased()
-            let isName = name.first.map { $0.isASCII && $0.isLetter } == true
+            let isName =
+                name.first.map { $0.isASCII && $0.isLetter } == true
                 && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
             guard isName else {
                 throw DockerfileError(
@@ -188,7 +191,8 @@ struct InstructionParser {
             throw DockerfileError(line: 0, "invalid network \"\(network)\": there are default, none and host")
         }
         if let security = try flags.text("security"), security != "sandbox" {
-            throw DockerfileError(line: 0, "RUN --security=\(security) is not supported: build steps are never privileged")
+            throw DockerfileError(
+                line: 0, "RUN --security=\(security) is not supported: build steps are never privileged")
         }
         return run
     }
@@ -197,7 +201,8 @@ struct InstructionParser {
         let words =
             Self.list(rest) ?? WordSplitter(escape: escape).words(rest)
         guard words.count >= 2, let destination = words.last else {
-            throw DockerfileError(line: 0, "\(keyword) requires at least two arguments, but only \(words.count) provided")
+            throw DockerfileError(
+                line: 0, "\(keyword) requires at least two arguments, but only \(words.count) provided")
         }
         var copy = CopyInstruction(sources: [], destination: destination)
         copy.isAdd = keyword == "ADD"

@@ -37,7 +37,8 @@ package struct Build: Sendable {
                 let image = try expander.word(stage.from.image)
                 guard !image.isEmpty else {
                     throw DockerfileError(
-                        line: 0, "base name (\(stage.from.image)) should not be blank: give the ARG a value before FROM")
+                        line: 0, "base name (\(stage.from.image)) should not be blank: give the ARG a value before FROM"
+                    )
                 }
                 images.append(image)
             } catch {
@@ -68,7 +69,9 @@ package struct Build: Sendable {
         return FileTime(seconds: seconds)
     }
 
-    private static func globals(_ dockerfile: Dockerfile, _ options: BuildOptions) throws(BuildError) -> [String: String] {
+    private static func globals(_ dockerfile: Dockerfile, _ options: BuildOptions) throws(BuildError) -> [String:
+        String]
+    {
         var values: [String: String] = [:]
         let host = Platform.host
         var target = host
@@ -106,7 +109,8 @@ package struct Build: Sendable {
         }
         let unused = options.arguments.keys.filter { !isKnown($0) }.sorted()
         if !unused.isEmpty {
-            try await output.say("[Warning] One or more build-args [\(unused.joined(separator: " "))] were not consumed\n")
+            try await output.say(
+                "[Warning] One or more build-args [\(unused.joined(separator: " "))] were not consumed\n")
         }
         let engine = builder.engine
         engine.announceImage("build", image.id, name: tags.first?.familiar)

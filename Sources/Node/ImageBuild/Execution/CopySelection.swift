@@ -60,7 +60,8 @@ struct CopySelection {
     private func items(_ source: String) throws(BuildError) -> [CopyItem] {
         let scheme = source.prefix { $0 != ":" }.lowercased()
         if copy.isAdd, ["http", "https"].contains(scheme) || source.hasPrefix("git@") || source.hasSuffix(".git") {
-            throw .invalid("ADD \(source): fetching is not supported: download it first and ADD the file, or fetch it in a RUN")
+            throw .invalid(
+                "ADD \(source): fetching is not supported: download it first and ADD the file, or fetch it in a RUN")
         }
         var names: [Substring] = []
         for name in source.split(separator: "/") where name != "." {

@@ -47,7 +47,8 @@ extension StageRun {
         key.add("destination", destination + (CopySelection.isDirectory(copy.destination) ? "/" : ""))
         key.add("owner", copy.owner ?? (copy.from == nil ? "0:0" : ""))
         key.add("mode", copy.mode ?? "")
-        key.add("kinds", work.items.map { $0.kind == .archive ? "archive" : $0.kind == .directory ? "directory" : "file" })
+        key.add(
+            "kinds", work.items.map { $0.kind == .archive ? "archive" : $0.kind == .directory ? "directory" : "file" })
         key.add("content", content.description)
         var run = self
         if try await run.reuse(key.digest, history: text) { return run }

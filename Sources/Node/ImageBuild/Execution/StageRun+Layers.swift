@@ -56,7 +56,9 @@ extension StageRun {
     }
 
     /// Runs `body` on the files so far in a snapshot of its own, which goes afterwards.
-    func withSnapshot<Value: Sendable>(_ body: (String) async throws(BuildError) -> Value) async throws(BuildError) -> Value {
+    func withSnapshot<Value: Sendable>(_ body: (String) async throws(BuildError) -> Value) async throws(BuildError)
+        -> Value
+    {
         let snapshotter = engine.snapshotter
         let top = draft.top
         let id = Self.snapshotName()

@@ -76,7 +76,8 @@ package struct StagePlan: Equatable, Sendable {
                     used.insert(other)
                 } else if Int(name) != nil || dockerfile.stages[index...].contains(where: { $0.from.name == name }) {
                     throw DockerfileError(
-                        line: step.line, "stage \(name) does not come before this one: stages are used after they stand")
+                        line: step.line, "stage \(name) does not come before this one: stages are used after they stand"
+                    )
                 }
             }
         }
