@@ -218,7 +218,7 @@ let crossings: [Target] =
                     "DiskQuota", "Volumes",
                     "ContentStore", "Snapshots", "ImageSpec", "Lanes", "ShimProtocol", "RuntimeSpec",
                 ]),
-            crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON"]),
+            crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(
                 name: "pouch-bench",

@@ -53,7 +53,9 @@ extension Tree {
         let clean = try resolved(path)
         return DescriptorSource(
             try kernel { () throws(SyscallError) in
-                try Tree.openFile(clean.name, at: try directory(clean.parent).raw)
+                let parent = try directory(clean.parent)
+                defer { withExtendedLifetime(parent) {} }
+                return try Tree.openFile(clean.name, at: parent.raw)
             })
     }
 
@@ -73,6 +75,7 @@ extension Tree {
             }
             do throws(SyscallError) {
                 let parent = try directory(step.parent)
+                defer { withExtendedLifetime(parent) {} }
                 try Names.makeDirectory(step.name, at: parent.raw, mode: 0o700)
                 try Names.changeOwner(step.name, at: parent.raw, to: owner.user, owner.group)
                 try Names.changeMode(step.name, at: parent.raw, to: mode)
@@ -91,6 +94,7 @@ extension Tree {
             let status = try? Names.status(path.name, at: parent.raw)
         else { return }
         let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        defer { withExtendedLifetime(parent) {} }
         guard isDirectory || (status.st_mode & S_IFMT == S_IFREG && status.st_size == 0) else { return }
         try? Names.remove(path.name, at: parent.raw, isDirectory: isDirectory)
     }

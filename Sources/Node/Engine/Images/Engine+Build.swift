@@ -1,4 +1,5 @@
 package import ImageSpec
+internal import Logging
 internal import RuntimeSpec
 package import Snapshots
 
@@ -20,6 +21,21 @@ extension Engine {
         request.hostConfig.logConfig = LogConfig(type: "none")
         let image = try await services.rootfs.image(request.config.image)
         return try await register(request, image, name: nil).id
+    }
+
+    /// Removes a step's container, running or not.
+    ///
+    /// When the build was cancelled the removal goes on in the background, since the database heeds cancellation; what a daemon's end
+    /// interrupts is removed at its next start.
+    package func removeFromBuild(_ id: String) async {
+        let remove = { @Sendable [self] () async in
+            do throws(EngineError) { try await remove(id, force: true, volumes: true) } catch {
+                services.logger.warning(
+                    "build container not removed", metadata: ["container": "\(id)", "error": "\(error.message)"])
+            }
+        }
+        guard Task.isCancelled else { return await remove() }
+        services.background.start(remove)
     }
 
     /// The image that `name` leads to.

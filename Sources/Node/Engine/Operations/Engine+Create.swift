@@ -8,6 +8,9 @@ extension Engine {
         async throws(EngineError) -> CreateResponse
     {
         let wanted = try name.flatMap { $0.isEmpty ? nil : $0 }.map(ContainerName.validated)
+        guard request.hostConfig.annotations?[Self.buildAnnotation] == nil else {
+            throw .invalid("annotation \(Self.buildAnnotation) is for the containers of builds")
+        }
         let image = try await services.rootfs.image(request.config.image)
         var request = request
         request.config = try ImageMerge.merge(request.config, image: image.config)

@@ -94,7 +94,7 @@ package final class BuildContext: Sendable {
             guard let place = try? EntryPath(inContainer: path), let parent = try? tree.directory(place.parent) else {
                 continue
             }
-            try? Tree.remove(place.name, at: parent.raw)
+            withExtendedLifetime(parent) { try? Tree.remove(place.name, at: parent.raw) }
         }
     }
 

@@ -3,7 +3,6 @@ internal import Engine
 internal import ImageSpec
 internal import Lanes
 internal import LinuxKernel
-internal import Logging
 internal import NIOCore
 internal import Snapshots
 
@@ -76,10 +75,7 @@ extension StageRun {
         } catch {
             result = .failure(error)
         }
-        do throws(EngineError) { try await engine.remove(id, force: true, volumes: true) } catch {
-            build.builder.logger.warning(
-                "build container not removed", metadata: ["container": "\(id)", "error": "\(error.message)"])
-        }
+        await engine.removeFromBuild(id)
         try result.get()
     }
 
