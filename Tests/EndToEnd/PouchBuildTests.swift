@@ -12,6 +12,7 @@ struct PouchBuildTests {
                 [
                     "Dockerfile": """
                     FROM busybox
+                    RUN echo nobody:x:65534:65534::/:/bin/sh >/etc/passwd; echo www-data:x:33: >/etc/group
                     ENV A=1
                     COPY src/*.c /out/c/
                     COPY --chown=nobody:www-data --chmod=0640 README.md /out/chowned

@@ -28,14 +28,14 @@ extension Engine {
     /// When the build was cancelled the removal goes on in the background, since the database heeds cancellation; what a daemon's end
     /// interrupts is removed at its next start.
     package func removeFromBuild(_ id: String) async {
-        let remove = { @Sendable [self] () async in
-            do throws(EngineError) { try await remove(id, force: true, volumes: true) } catch {
+        let removal = { @Sendable [self] () async in
+            do throws(EngineError) { try await self.remove(id, force: true, volumes: true) } catch {
                 services.logger.warning(
                     "build container not removed", metadata: ["container": "\(id)", "error": "\(error.message)"])
             }
         }
-        guard Task.isCancelled else { return await remove() }
-        services.background.start(remove)
+        guard Task.isCancelled else { return await removal() }
+        services.background.start(removal)
     }
 
     /// The image that `name` leads to.

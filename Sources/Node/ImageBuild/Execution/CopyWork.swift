@@ -14,17 +14,20 @@ struct CopyWork: Sendable {
     /// Octal, of `--chmod`.
     let mode: UInt32?
     let excludes: IgnorePatterns
+    /// What is made here gets it; with an `epoch` also files of the context, whose times say nothing.
     let time: FileTime
+    private let fixesTimes: Bool
 
     /// - Throws: for a mode that is none, or a pattern that is none.
-    init(_ copy: CopyInstruction, _ items: [CopyItem], of source: Tree, to destination: String, time: FileTime)
+    init(_ copy: CopyInstruction, _ items: [CopyItem], of source: Tree, to destination: String, epoch: FileTime?)
         throws(BuildError)
     {
         self.copy = copy
         self.items = items
         self.source = source
         self.destination = destination
-        self.time = time
+        time = epoch ?? .now()
+        fixesTimes = epoch != nil && copy.from == nil
         mode = try copy.mode.map { (text) throws(BuildError) in
             guard let bits = UInt32(text, radix: 8), bits <= 0o7777 else {
                 throw .invalid("--chmod=\(text): an octal mode is needed, such as 0755")
@@ -62,11 +65,11 @@ struct CopyWork: Sendable {
 
     private var archiving: ArchivingOptions {
         var options = ArchivingOptions()
-        if let mode {
-            options.adjusts = { entry in
-                if case .symbolicLink = entry.kind { return }
-                entry.mode = mode
-            }
+        let (mode, time, fixesTimes) = (mode, time, fixesTimes)
+        options.adjusts = { entry in
+            if fixesTimes { entry.modified = time }
+            if case .symbolicLink = entry.kind { return }
+            if let mode { entry.mode = mode }
         }
         let excludes = excludes
         if excludes != IgnorePatterns() { options.leavesOut = { excludes.excludes($0.description) } }

@@ -37,10 +37,10 @@ extension StageRun {
         -> StageRun
     {
         let destination = ConfigEdit.resolve(copy.destination, from: execution.workingDir)
-        let time = build.epoch ?? .now()
+        let epoch = build.epoch
         let (work, content) = try await Lanes.shared.run { () throws(BuildError) in
             let items = try CopySelection(copy, in: source.tree).items()
-            let work = try CopyWork(copy, items, of: source.tree, to: destination, time: time)
+            let work = try CopyWork(copy, items, of: source.tree, to: destination, epoch: epoch)
             return (work, try building { () throws(ArchiveError) in try work.digest() })
         }
         var key = CacheKey(copy.isAdd ? "ADD" : "COPY", on: draft.top, epoch: build.epoch?.seconds)
