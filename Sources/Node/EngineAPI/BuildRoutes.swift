@@ -77,9 +77,9 @@ struct BuildRoutes: Sendable {
     }
 
     @Sendable func prune(_ request: Request, _ context: EngineContext) async throws -> Response {
-        let (keys, bytes) = try await builder.prune(all: request.query.flag("all"))
+        let (keys, bytes) = await builder.prune(all: request.query.flag("all"))
         return Answer.json([
-            "CachesDeleted": .array(keys.map { .string($0) }), "SpaceReclaimed": .integer(Int64(clamping: bytes)),
+            "CachesDeleted": .array(keys.map { .string($0) }), "SpaceReclaimed": .integer(bytes),
         ])
     }
 }

@@ -8,16 +8,14 @@ internal import Snapshots
 /// Which image came out of a step the last time; blocking.
 ///
 /// A file for each step, named by all that the step depends on. The images themselves are the store's: when one is removed, its entry
-/// means nothing and goes with the next ``prune(keeping:)``.
+/// means nothing and goes with the next ``prune(all:)``.
 struct BuildCache: Sendable {
     let folder: String
     let store: ImageStore
 
     /// The image after the step `key`, if it and its layers are still there.
     func image(_ key: Digest) -> Image? {
-        guard let bytes = try? WholeFile.read(path(key)),
-            let id = try? Digest(parsing: String(decoding: bytes, as: UTF8.self)), let image = store.image(id),
-            image.chain.allSatisfy(store.layers.contains)
+        guard let id = entry(key.hex), let image = store.image(id), image.chain.allSatisfy(store.layers.contains)
         else { return nil }
         return image
     }
@@ -29,18 +27,27 @@ struct BuildCache: Sendable {
 
     private func path(_ key: Digest) -> String { "\(folder)/\(key.hex)" }
 
-    /// Removes entries whose image is gone, or all; gives the keys removed and the images they led to.
-    func prune(all: Bool) -> [(key: String, image: Digest?)] {
-        var removed: [(key: String, image: Digest?)] = []
+    /// The images that entries lead to.
+    func images() -> [Digest] {
+        var found: Set<Digest> = []
         for name in (try? Files.list(folder)) ?? [] {
-            let bytes = (try? WholeFile.read("\(folder)/\(name)")) ?? []
-            let id = try? Digest(parsing: String(decoding: bytes, as: UTF8.self))
-            if all || id.flatMap({ store.image($0) }) == nil {
-                try? Files.remove("\(folder)/\(name)")
-                removed.append((name, id))
-            }
+            if let id = entry(name) { found.insert(id) }
         }
-        return removed
+        return Array(found)
+    }
+
+    /// Removes entries whose image is gone, or all; gives the keys of those removed.
+    @discardableResult
+    func prune(all: Bool) -> [String] {
+        ((try? Files.list(folder)) ?? []).filter { name in
+            guard all || entry(name).flatMap({ store.image($0) }) == nil else { return false }
+            return (try? Files.remove("\(folder)/\(name)")) != nil
+        }
+    }
+
+    private func entry(_ name: String) -> Digest? {
+        guard let bytes = try? WholeFile.read("\(folder)/\(name)") else { return nil }
+        return try? Digest(parsing: String(decoding: bytes, as: UTF8.self))
     }
 }
 

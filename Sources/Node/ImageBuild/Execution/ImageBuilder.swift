@@ -33,7 +33,8 @@ package final class ImageBuilder: Sendable {
     /// Removes what builds left that a crash ended, and makes the folders; call it after the engine's own recovery.
     package func recover() async throws(EngineError) {
         let folders = [engine.buildFolder, cache.folder, engine.buildFolder + "/mounts", work]
-        try await Lanes.shared.run { [work] () throws(EngineError) in
+        try await Lanes.shared.run { [work, cache] () throws(EngineError) in
+            defer { cache.prune(all: false) }
             do throws(SyscallError) {
                 try Tree.remove(path: work)
                 for folder in folders where !Files.exists(folder) { try Files.makeDirectory(folder, mode: 0o700) }
@@ -66,12 +67,26 @@ package final class ImageBuilder: Sendable {
         return try Build(builder: self, context: context, options: options, dockerfile: dockerfile)
     }
 
-    /// Forgets what earlier builds made: entries without an image, with `all` every one, and caches; gives the bytes.
-    package func prune(all: Bool) async throws(EngineError) -> (keys: [String], bytes: UInt64) {
-        let cache = cache
+    /// Removes the images between steps that no named image was made from, what the cache says of them (with `all` everything it
+    /// says), and the caches that commands mounted; gives the entries forgotten and the bytes.
+    package func prune(all: Bool) async -> (keys: [String], bytes: Int64) {
+        let (cache, store) = (cache, engine.imageStore)
+        let before = store.layersSize
+        var ids = await Lanes.shared.run { cache.images() }
+        // An image goes before the one it was made from, so the rest is tried again until none goes.
+        while true {
+            var left: [Digest] = []
+            for id in ids where store.image(id)?.isDangling == true {
+                do throws(EngineError) {
+                    _ = try await engine.removeImage(id.description, force: false, prune: true)
+                } catch {
+                    left.append(id)
+                }
+            }
+            if left.count == ids.count || left.isEmpty { break }
+            ids = left
+        }
         let removed = await Lanes.shared.run { cache.prune(all: all) }
-        let report = try await engine.pruneImages(Filters(["dangling": ["true"]]))
-        let bytes = await mounts.prune()
-        return (removed.map(\.key), report.spaceReclaimed + UInt64(max(0, bytes)))
+        return (removed, await mounts.prune() + max(0, before - store.layersSize))
     }
 }

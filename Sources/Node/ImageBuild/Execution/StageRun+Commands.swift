@@ -14,7 +14,7 @@ extension StageRun {
         let visible = scope.visible(environment: environment)
         let history =
             "RUN " + (visible.isEmpty ? "" : "|\(visible.count) \(visible.joined(separator: " ")) ")
-            + words.joined(separator: " ")
+            + (run.heredocs.isEmpty ? words.joined(separator: " ") : text.dropFirst(4))
         let mounts = try run.mounts.map { (mount) throws(BuildError) in try expanded(mount) }
         let binds = try await BindSources.find(mounts, for: self)
         var key = CacheKey("RUN", on: draft.top, epoch: build.epoch?.seconds)
@@ -138,17 +138,18 @@ extension StageRun {
         return Int(await ticket.result().statusCode)
     }
 
-    /// Whole lines, so that stages that run at once do not write into each other's.
+    /// As it comes, but whole lines where stages run at once, so that they do not write into each other's.
     private func pass(_ frames: OutputStream) async throws(BuildError) {
         var pending: [UInt8] = []
         do {
             for try await frame in frames {
                 pending += frame.bytes.readableBytesView
-                guard let end = pending.lastIndex(of: 10) ?? (pending.count > 65536 ? pending.count - 1 : nil) else {
-                    continue
-                }
-                try await say(Array(pending[...end]))
-                pending.removeFirst(end + 1)
+                let isAlone = build.plan.needed.count == 1
+                let line = pending.lastIndex(of: 10).map { $0 + 1 } ?? 0
+                let end = isAlone || pending.count > 65536 ? Self.wholeCharacters(pending) : line
+                guard end > 0 else { continue }
+                try await say(Array(pending[..<end]))
+                pending.removeFirst(end)
             }
         } catch let error as BuildError {
             throw error
@@ -157,6 +158,14 @@ extension StageRun {
             throw .invalid("output of the step: \(error)")
         }
         if !pending.isEmpty { try await say(pending) }
+    }
+
+    /// How many bytes there are before a character of UTF-8 that has not come as a whole.
+    static func wholeCharacters(_ bytes: [UInt8]) -> Int {
+        let tail = bytes.suffix(3)
+        guard let start = tail.lastIndex(where: { $0 >= 0xc0 }) else { return bytes.count }
+        let length = bytes[start] >= 0xf0 ? 4 : bytes[start] >= 0xe0 ? 3 : 2
+        return bytes.count - start < length ? start : bytes.count
     }
 
     private func say(_ bytes: [UInt8]) async throws(BuildError) {
