@@ -167,6 +167,51 @@ struct PouchBuildTests {
         }
     }
 
+    @Test("a build context reaches nothing outside of itself")
+    func hostile() async throws {
+        try await withDaemon { daemon in
+            let folder = try BuildFolder(in: daemon, "hostile", ["Dockerfile": "FROM busybox\nCOPY evil /taken\n"])
+            _ = try await run(
+                ["sh", "-c", "echo host >../outside; ln -s ../../outside evil; ln -s / root"], directory: folder.path)
+            let link = try await folder.build()
+            #expect(link.status == 1 && link.errors.contains("evil: file does not exist"), "\(link)")
+            try folder.write("Dockerfile", "FROM busybox\nCOPY root /taken\nRUN ls /taken\n")
+            let root = try await folder.build()
+            #expect(root.output.contains("Dockerfile\nevil\nroot\n"), "the link's root is the context: \(root)")
+            try folder.write("Dockerfile", "FROM busybox\nRUN --mount=target=/m,source=root/etc ls /m\n")
+            let mount = try await folder.build()
+            #expect(mount.status == 1 && mount.errors.contains("etc: no such file"), "\(mount)")
+            let climbing = try await run(
+                ["sh", "-c", "tar cPf - Dockerfile ../outside | \(Executables.client) -H \(daemon.host) build -"],
+                directory: folder.path)
+            #expect(climbing.status == 1 && climbing.errors.contains("leaves its root"), "\(climbing)")
+            try folder.write("Dockerfile", "FROM busybox\nCOPY ../outside /taken\n")
+            let above = try await folder.build()
+            #expect(above.status == 1 && above.errors.contains("forbidden path outside the build context"), "\(above)")
+            #expect(try await folder.leftovers() == "")
+        }
+    }
+
+    @Test("builder prune takes what lies between steps and leaves what has a name")
+    func pruning() async throws {
+        try await withDaemon { daemon in
+            let folder = try BuildFolder(
+                in: daemon, "pruned", ["Dockerfile": "FROM busybox\nRUN echo 1 >/1\nRUN echo 2 >/2\nLABEL a=b\n"])
+            _ = try await daemon.pouch("build", "-t", "named", folder.path)
+            try folder.write("Dockerfile", "FROM busybox\nRUN echo 3 >/3\n")
+            _ = try await daemon.pouch("build", folder.path)
+            #expect(try await daemon.pouch("images", "-aq").output.split(separator: "\n").count == 5)
+            let pruned = try await run(
+                [
+                    "curl", "-s", "--unix-socket", "\(daemon.folder)/pouchd.sock", "-X", "POST",
+                    "http://d/build/prune?all=1",
+                ])
+            #expect(pruned.output.contains("CachesDeleted"), "\(pruned)")
+            #expect(try await daemon.pouch("images", "-aq").output.split(separator: "\n").count == 4)
+            #expect(try await daemon.pouch("run", "--rm", "named", "cat", "/1", "/2").output == "1\n2\n")
+        }
+    }
+
     @Test("a Dockerfile comes from standard input, from elsewhere, and out of an archive")
     func sources() async throws {
         try await withDaemon { daemon in

@@ -12,9 +12,9 @@ extension StageRun {
         let script = CommandScript(run, shell: shell)
         let words = script.words
         let visible = scope.visible(environment: environment)
+        let command = run.heredocs.isEmpty ? words.joined(separator: " ") : String(text.dropFirst(4))
         let history =
-            "RUN " + (visible.isEmpty ? "" : "|\(visible.count) \(visible.joined(separator: " ")) ")
-            + (run.heredocs.isEmpty ? words.joined(separator: " ") : text.dropFirst(4))
+            "RUN " + (visible.isEmpty ? "" : "|\(visible.count) \(visible.joined(separator: " ")) ") + command
         let mounts = try run.mounts.map { (mount) throws(BuildError) in try expanded(mount) }
         let binds = try await BindSources.find(mounts, for: self)
         var key = CacheKey("RUN", on: draft.top, epoch: build.epoch?.seconds)

@@ -113,6 +113,10 @@ struct StageRun: Sendable {
             draft = result.draft
         case .image(let name):
             let image = try await baseImage(name)
+            if build.options.pulls {
+                try await output.say(
+                    "[Warning] \(name) is this machine's: builds do not ask registries for newer ones\n")
+            }
             draft = ImageDraft(from: image)
             try await output.say(" ---> \(image.id.short)\n")
         }
