@@ -43,6 +43,7 @@ struct PouchBuildTests {
                 all.output == """
                     .
                     ./all
+                    ./all/.dockerignore
                     ./all/README.md
                     ./all/a b.txt
                     ./all/evil
