@@ -152,7 +152,8 @@ var rooms: [Room] = [
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
-    library("Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true),
+    library(
+        "Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true, testsUse: ["LinuxKernel"]),
 
     command(
         "pouch-runtime",

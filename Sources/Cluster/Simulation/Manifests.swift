@@ -3,7 +3,7 @@ internal import Yams
 
 /// What a set of Kubernetes YAML files describes, as far as placing pods is concerned.
 ///
-/// Kinds: Node, Pod, Deployment, ReplicaSet, StatefulSet, Job, PodDisruptionBudget, PriorityClass, Namespace, List, and
+/// Kinds: PersistentVolume and PersistentVolumeClaim (the nodes that a bound volume can be reached from), Node, Pod, Deployment, ReplicaSet, StatefulSet, Job, PodDisruptionBudget, PriorityClass, Namespace, List, and
 /// NodePool (`spec.replicas` nodes like `spec.template`). Other kinds are refused by name.
 package struct Manifests {
     package private(set) var nodes: [Scheduling.Node] = []
@@ -12,6 +12,9 @@ package struct Manifests {
     package private(set) var namespaces: [(name: String, labels: [String: String])] = []
     private var priorities = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
     private var waiting: [Field] = []
+    /// Nodes of a volume; volume of a claim, by `namespace/name`.
+    private var volumes: [String: NodeSelector?] = [:]
+    private var claims: [String: (volume: String?, path: String)] = [:]
 
     package init() {}
 
@@ -30,10 +33,11 @@ package struct Manifests {
 
     /// Reads the pods, once all priority classes are known.
     package mutating func finish() throws(ManifestError) {
+        let claimed = try claimedNodes()
         for field in waiting {
             switch field["kind"].text ?? "" {
-            case "Pod": pods.append(try PodReader(priorities: priorities).pod(field))
-            default: try readReplicas(field)
+            case "Pod": pods.append(try PodReader(priorities: priorities, claims: claimed).pod(field))
+            default: try readReplicas(field, claims: claimed)
             }
         }
         waiting = []
@@ -52,6 +56,19 @@ package struct Manifests {
         case "Pod", "Deployment", "ReplicaSet", "StatefulSet", "Job": waiting.append(field)
         case "PriorityClass":
             priorities[try field["metadata"]["name"].string()] = try field["value"].int(default: 0)
+        case "PersistentVolume":
+            let required = field["spec"]["nodeAffinity"]["required"]
+            let nodes = required.isPresent ? try SelectorReader.nodes(required) : nil
+            let name = try field["metadata"]["name"].string()
+            volumes.updateValue(nodes, forKey: name)
+            let claim = field["spec"]["claimRef"]
+            if let claimed = claim["name"].text {
+                let identity = "\(claim["namespace"].text ?? "default")/\(claimed)"
+                if claims[identity]?.volume == nil { claims[identity] = (name, field.path) }
+            }
+        case "PersistentVolumeClaim":
+            let identity = "\(field["metadata"]["namespace"].text ?? "default")/\(try field["metadata"]["name"].string())"
+            claims[identity] = (field["spec"]["volumeName"].text ?? claims[identity]?.volume, field.path)
         case "Namespace":
             namespaces.append((try field["metadata"]["name"].string(), try field["metadata"]["labels"].strings()))
         case "PodDisruptionBudget":
@@ -66,9 +83,26 @@ package struct Manifests {
         }
     }
 
-    private mutating func readReplicas(_ field: Field) throws(ManifestError) {
+    /// By claim: the nodes that its volume can be reached from, `nil` where all can.
+    private func claimedNodes() throws(ManifestError) -> [String: NodeSelector?] {
+        var found: [String: NodeSelector?] = [:]
+        for (claim, bound) in claims {
+            guard let volume = bound.volume else {
+                throw ManifestError("\(bound.path)spec.volumeName", "the claim \(claim) is bound to no volume")
+            }
+            guard let nodes = volumes[volume] else {
+                throw ManifestError("\(bound.path)spec.volumeName", "there is no PersistentVolume \(volume)")
+            }
+            found[claim] = nodes
+        }
+        return found
+    }
+
+    private mutating func readReplicas(
+        _ field: Field, claims: [String: NodeSelector?]
+    ) throws(ManifestError) {
         let count = try field["spec"][field["kind"].text == "Job" ? "parallelism" : "replicas"].int(default: 1)
-        let template = try PodReader(priorities: priorities).template(
+        let template = try PodReader(priorities: priorities, claims: claims).template(
             field["spec"]["template"], namespace: field["metadata"]["namespace"].text ?? "default")
         let name = try field["metadata"]["name"].string()
         for number in 0..<count {

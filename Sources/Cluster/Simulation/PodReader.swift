@@ -8,6 +8,8 @@ internal import Units
 struct PodReader {
     /// By PriorityClass.
     var priorities: [String: Int]
+    /// By `namespace/claim`: the nodes of its volume, `nil` where all can reach it.
+    var claims: [String: NodeSelector?] = [:]
 
     func pod(_ field: Field) throws(ManifestError) -> Pod {
         let namespace = field["metadata"]["namespace"].text ?? "default"
@@ -39,11 +41,11 @@ struct PodReader {
         guard let value = Int32(exactly: priority) else { throw ManifestError(spec["priority"].path, "out of range") }
         return PodTemplate(
             namespace: namespace, labels: try field["metadata"]["labels"].strings(),
-            requirements: try requirements(field), priority: value,
+            requirements: try requirements(field, namespace: namespace), priority: value,
             mayPreempt: spec["preemptionPolicy"].text != "Never")
     }
 
-    private func requirements(_ field: Field) throws(ManifestError) -> Requirements {
+    private func requirements(_ field: Field, namespace: String) throws(ManifestError) -> Requirements {
         let spec = field["spec"]
         var requirements = Requirements(resources: try resources(spec))
         requirements.nodeSelector = try spec["nodeSelector"].strings()
@@ -65,6 +67,13 @@ struct PodReader {
                 requirements.hostPorts.append(
                     HostPort(number, transport: port["protocol"].text ?? "TCP", address: port["hostIP"].text ?? ""))
             }
+        }
+        for volume in spec["volumes"].elements where volume["persistentVolumeClaim"].isPresent {
+            let name = volume["persistentVolumeClaim"]["claimName"]
+            guard let nodes = claims["\(namespace)/\(try name.string())"] else {
+                throw ManifestError(name.path, "there is no PersistentVolumeClaim \(name.text ?? "") in \(namespace)")
+            }
+            if let nodes { requirements.volumes.append(nodes) }
         }
         requirements.addressPool = try field["metadata"]["annotations"].strings()["pouch.io/address-pool"]
         if let profile = spec["schedulerName"].text { requirements.profile = profile }

@@ -1,7 +1,7 @@
 package import Scheduling
 internal import Units
 
-/// Replays a trace in virtual time: pods arrive, are placed, run and end.
+/// Replays a trace in virtual time: pods arrive, are placed, run and end; an evicted one comes back and runs anew.
 package struct Replay: Sendable {
     package struct Sample: Sendable {
         package var time: Double
@@ -27,11 +27,15 @@ package struct Replay: Sendable {
         var task: Int
         var arrival: Double
         var isPlaced = false
+        /// Counts its runs: the end of an earlier one means nothing.
+        var run = 0
     }
 
     private enum Happening {
         case arrival(Int)
-        case end(String)
+        case end(String, run: Int)
+        /// It leaves for another, and comes back as its controller makes it anew.
+        case eviction(String)
     }
 
     package init(
@@ -66,10 +70,19 @@ package struct Replay: Sendable {
                     instances[id] = Instance(task: index, arrival: time)
                     decisions += scheduler.handle(.podAdded(Pod(id: id, template: templates[index])), at: now)
                 }
-            case .end(let id):
-                guard let instance = instances.removeValue(forKey: id) else { continue }
+            case .end(let id, let run):
+                guard let instance = instances[id], instance.isPlaced, instance.run == run else { continue }
+                instances[id] = nil
                 use(trace.tasks[instance.task], memory: memory, sign: -1)
                 decisions += scheduler.handle(.podRemoved(id: id), at: now)
+            case .eviction(let id):
+                guard var instance = instances[id], instance.isPlaced else { continue }
+                use(trace.tasks[instance.task], memory: memory, sign: -1)
+                instance.isPlaced = false
+                instance.arrival = time
+                instances[id] = instance
+                decisions += scheduler.handle(.podRemoved(id: id), at: now)
+                decisions += scheduler.handle(.podAdded(Pod(id: id, template: templates[instance.task])), at: now)
             }
             while let decision = decisions.popLast() ?? scheduler.decide(at: now) {
                 switch decision {
@@ -77,15 +90,16 @@ package struct Replay: Sendable {
                     guard var instance = instances[placement.pod] else { continue }
                     let task = trace.tasks[instance.task]
                     instance.isPlaced = true
+                    instance.run += 1
+                    if instance.run == 1 { placed += 1 }
                     instances[placement.pod] = instance
                     _ = scheduler.handle(.bindingConfirmed(id: placement.pod), at: now)
                     use(task, memory: memory, sign: 1)
-                    placed += 1
                     waits[Self.queue(task, configuration), default: []].append(time - instance.arrival)
-                    agenda.add(.end(placement.pod), at: time + task.duration)
+                    agenda.add(.end(placement.pod, run: instance.run), at: time + task.duration)
                 case .preempt(_, _, let victims):
                     evicted += victims.count
-                    for victim in victims { agenda.add(.end(victim), at: time) }
+                    for victim in victims { agenda.add(.eviction(victim), at: time) }
                 default: continue
                 }
             }

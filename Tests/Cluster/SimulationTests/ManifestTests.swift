@@ -108,4 +108,52 @@ struct ManifestTests {
         #expect(result.pending[0].contains("2 nodes: insufficient cpu"))
         #expect(result.pending[0].contains("1 node: cordoned"))
     }
+
+    @Test("a claim's volume says from which nodes its pod can run; one without a volume is refused")
+    func volumes() throws {
+        let volumes = """
+            kind: PersistentVolume
+            metadata: {name: local}
+            spec:
+              claimRef: {name: data, namespace: default}
+              nodeAffinity:
+                required: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [b]}]}]}
+            ---
+            kind: PersistentVolumeClaim
+            metadata: {name: data}
+            spec: {volumeName: local}
+            """
+        let pod = """
+            kind: Pod
+            metadata: {name: p}
+            spec:
+              volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]
+              containers: [{name: a, resources: {requests: {cpu: "1"}}}]
+            """
+        let node = """
+            kind: Node
+            metadata: {name: other, labels: {zone: b}}
+            status: {allocatable: {cpu: "2", memory: 4Gi}}
+            """
+        var manifests = Manifests()
+        for text in [Self.nodes, pod, volumes, node] { try manifests.read(text, name: "f") }
+        try manifests.finish()
+        #expect(Placements(manifests).table.last?[2] == "other")
+        var unbound = Manifests()
+        try unbound.read(pod, name: "f")
+        let missing = "there is no PersistentVolumeClaim data in default"
+        #expect(
+            throws: ManifestError("f: document 1: .spec.volumes[0].persistentVolumeClaim.claimName", missing)
+        ) { try unbound.finish() }
+    }
+
+    @Test("the pods in Specs on the pool in Specs: all but the one that is too large")
+    func specs() throws {
+        var manifests = Manifests()
+        for name in ["pools/small.yaml", "pods.yaml"] { try manifests.read(try SpecFile.text(name), name: name) }
+        try manifests.finish()
+        let result = Placements(manifests)
+        #expect(result.placed == 5 && result.pending.count == 1)
+        #expect(result.pending[0].hasPrefix("default/too-large is waiting"))
+    }
 }

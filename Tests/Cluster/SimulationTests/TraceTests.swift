@@ -64,4 +64,33 @@ struct TraceTests {
         #expect(result.waits["batch"] == [0, 99, 198])
         #expect(result.charts.allSatisfy { $0.svg.hasPrefix("<svg") && $0.svg.hasSuffix("</svg>\n") })
     }
+
+    @Test("an evicted pod comes back, waits and runs its whole time again")
+    func evicted() {
+        let node = Node(
+            name: "n", allocatable: Resources(cpu: CPUCount(milli: 1000), memory: ByteCount(1 << 30), pods: 10))
+        func task(_ name: String, at arrival: Double, priority: Int32) -> Trace.Task {
+            Trace.Task(
+                arrival: arrival, duration: 100, name: name, user: "u", cpu: 1, memory: 0.1, instances: 1,
+                priority: priority)
+        }
+        let tasks = [task("low", at: 0, priority: -1), task("high", at: 50, priority: 1000)]
+        let result = Replay(Trace(tasks: tasks), on: [node])
+        #expect(result.placed == 2 && result.unplaced == 0 && result.evicted == 1)
+        #expect(result.waits["high"] == [0])
+        #expect(result.waits["batch"] == [0, 100], "evicted at 50, placed again at 150")
+    }
+
+    @Test("the sample in Specs runs on the pool in Specs: all that ends is placed, and every chart has its lines")
+    func specs() throws {
+        var manifests = Manifests()
+        try manifests.read(try SpecFile.text("pools/small.yaml"), name: "small.yaml")
+        try manifests.finish()
+        let trace = try Trace(csv: try SpecFile.text("traces/synthetic.csv"), machine: 64)
+        #expect(manifests.nodes.count == 44 && trace.tasks.count > 2900)
+        let result = Replay(
+            Trace(tasks: Array(trace.tasks.prefix(400))), on: manifests.nodes)
+        #expect(result.placed > 400)
+        #expect(result.charts.count == 4 && result.charts.allSatisfy { $0.svg.contains("polyline") })
+    }
 }
