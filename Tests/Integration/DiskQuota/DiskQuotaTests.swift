@@ -138,4 +138,60 @@ struct DiskQuotaTests {
             #expect(try Files.list("\(daemon.folder)/data/quota") == [])
         }
     }
+
+    @Test("a daemon that is killed at any moment of making and removing leaves no device, mount or folder")
+    func killedAnywhere() async throws {
+        try await Self.quotaDaemon(.plain) { daemon in
+            for seed in UInt64(0)..<8 {
+                var random = SplitMix64(seed: seed)
+                let pause = Duration.milliseconds(Int.random(in: 1...60, using: &random))
+                async let making: Void = {
+                    for number in 0..<20 {
+                        let made = try await daemon.pouch([
+                            "create", "--name", "c\(seed)-\(number)", "--network", "none", "--disk-quota", ".*=4m",
+                            "-v",
+                            "v\(seed)-\(number):/v", "busybox",
+                        ])
+                        if made.status != 0 { return }
+                        _ = try await daemon.pouch(["rm", "-v", "c\(seed)-\(number)"])
+                    }
+                }()
+                // Chosen moments, not a wait for something to happen.
+                try await Task.sleep(for: pause)
+                await daemon.end(signal: 9)
+                try await making
+                try await daemon.start()
+                let left = try await daemon.pouch(["ps", "-aq"]).output.split(separator: "\n").map(String.init)
+                if !left.isEmpty { #expect(try await daemon.pouch(["rm", "-f"] + left).status == 0, "seed \(seed)") }
+                let volumes = try await daemon.pouch(["volume", "ls", "-q"]).output.split(separator: "\n").map(
+                    String.init)
+                if !volumes.isEmpty {
+                    #expect(try await daemon.pouch(["volume", "rm"] + volumes).status == 0, "seed \(seed)")
+                }
+                #expect(try Files.list("\(daemon.folder)/data/quota") == [], "seed \(seed)")
+                #expect(loopDevices(below: daemon.folder) == [], "seed \(seed)")
+                #expect(mounts(below: daemon.folder) == [], "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("stats, ps and df tell what is written and how much may be", arguments: [Disk.plain, .btrfs])
+    func shown(disk: Disk) async throws {
+        try await Self.quotaDaemon(disk) { daemon in
+            _ = try await daemon.pouch([
+                "run", "-d", "--name", "cc", "--network", "none", "--disk-quota", "/=20m", "busybox", "sh", "-c",
+                "dd if=/dev/zero of=/x bs=1M count=8 2>/dev/null; sync; echo done; sleep 600",
+            ])
+            _ = try await daemon.pouch(["exec", "cc", "sh", "-c", "while ! [ -e /x ]; do :; done; sync"])
+            let socket = String(daemon.host.dropFirst("unix://".count))
+            let stats = try await run([
+                "curl", "-s", "--unix-socket", socket, "http://d/v1.43/containers/cc/stats?stream=false&one-shot=true",
+            ])
+            #expect(stats.output.contains("\"byte_limit\":\(20 << 20)"), "\(stats)")
+            let info = try await daemon.pouch(["info"])
+            #expect(info.output.contains("Disk Quota Driver: \(disk.driver)"), "\(info)")
+            let inspected = try await daemon.pouch(["inspect", "-f", "{{json .Config.DiskQuota}}", "cc"])
+            #expect(inspected.output.contains("20m"), "\(inspected)")
+        }
+    }
 }

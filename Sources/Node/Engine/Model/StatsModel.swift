@@ -7,7 +7,7 @@ package struct Stats: Codable, Equatable, Sendable {
     package var pids = Pids()
     package var blockIO = BlockIO()
     package var processors = 0
-    package var storage = EmptyObject()
+    package var storage = Storage()
     package var cpu = CPU()
     package var previousCPU = CPU()
     package var memory = Memory()
@@ -24,6 +24,33 @@ package struct Stats: Codable, Equatable, Sendable {
         case cpu = "cpu_stats"
         case previousCPU = "precpu_stats"
         case memory = "memory_stats"
+    }
+
+    /// Pouch's own: limits on what is written, by destination; Docker has nothing here on Linux.
+    package struct Storage: Codable, Equatable, Sendable {
+        package var diskQuota: [String: DiskQuota]?
+        package init() {}
+
+        private enum CodingKeys: String, CodingKey { case diskQuota = "disk_quota" }
+    }
+
+    /// Usage below one limit, of all that share it.
+    package struct DiskQuota: Codable, Equatable, Sendable {
+        package var bytes: UInt64
+        package var byteLimit: UInt64?
+        package var inodes: UInt64?
+        package var inodeLimit: UInt64?
+        /// The number under which it counts; equal for destinations that share.
+        package var id: UInt32
+        /// Seconds that the numbers may lag behind.
+        package var oldest: Int64
+
+        private enum CodingKeys: String, CodingKey {
+            case bytes, inodes, id
+            case byteLimit = "byte_limit"
+            case inodeLimit = "inode_limit"
+            case oldest = "oldest_seconds"
+        }
     }
 
     package struct Pids: Codable, Equatable, Sendable {

@@ -1,5 +1,8 @@
 internal import Cgroups
+internal import DiskQuota
 internal import LinuxKernel
+internal import Units
+internal import Volumes
 
 extension Engine {
     /// Samples of what a container uses: one each second while `stream`, else one; a difference needs two, so unless `oneShot` the
@@ -32,13 +35,15 @@ private actor StatsFeed {
         if isOver { return nil }
         if last == nil, !oneShot, sampler.isRunning {
             last = sampler.sample(after: nil)
+            last?.storage.diskQuota = await sampler.diskQuota()
             // The first of a stream is shown at once, so that a table is not empty for a second.
             if stream { return last }
         }
         if last != nil || (stream && !sampler.isRunning) {
             guard (try? await Task.sleep(for: .seconds(1))) != nil, sampler.exists else { return nil }
         }
-        let sample = sampler.sample(after: last)
+        var sample = sampler.sample(after: last)
+        sample.storage.diskQuota = await sampler.diskQuota()
         last = sample
         isOver = !stream
         return sample
@@ -53,6 +58,19 @@ struct StatsSampler: Sendable {
 
     var isRunning: Bool { container.seen.isRunning }
     var exists: Bool { container.seen.machine.phase != .removing }
+
+    /// What is written below each limit of the container; nil when it has none.
+    func diskQuota() async -> [String: Stats.DiskQuota]? {
+        guard let spaces = container.seen.record.spaces else { return nil }
+        var found: [String: Stats.DiskQuota] = [:]
+        for (destination, id) in spaces {
+            guard let usage = try? await container.services.spaces.usage(id) else { continue }
+            found[destination] = Stats.DiskQuota(
+                bytes: usage.bytes, byteLimit: usage.limit.bytes?.bytes, inodes: usage.inodes,
+                inodeLimit: usage.limit.inodes, id: id, oldest: usage.oldest.components.seconds)
+        }
+        return found
+    }
 
     func sample(after last: Stats?) -> Stats {
         let view = container.seen

@@ -59,9 +59,9 @@ struct SpecInput: Sendable {
     var userMap: [EngineConfiguration.IDMap] = []
     var groupMap: [EngineConfiguration.IDMap] = []
     var cgroupPath = ""
-    /// Whether the machine has nothing but cgroup v2.
     /// The kernel and the runtime can make a mount read-only with all below it (mount_setattr(2), Linux 5.12).
     var canProtectBelow = false
+    /// Whether the machine has nothing but cgroup v2.
     var unifiedCgroups = false
     var seccomp: RuntimeSpec.Seccomp?
     var noNewPrivileges = false
