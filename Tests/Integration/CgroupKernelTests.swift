@@ -248,6 +248,90 @@ struct CgroupKernelTests {
         }
     }
 
+    /// The first block device of this machine that has requests to limit.
+    private func blockDevice() throws -> (major: UInt32, minor: UInt32) {
+        let names = try Files.list("/sys/block").filter { !$0.hasPrefix("ram") && !$0.hasPrefix("zram") }.sorted()
+        let name = try #require(names.first { !$0.hasPrefix("loop") } ?? names.first)
+        let numbers = String(decoding: try WholeFile.read("/sys/block/\(name)/dev"), as: UTF8.self)
+            .split(whereSeparator: { !$0.isNumber }).compactMap { UInt32($0) }
+        return (numbers[0], numbers[1])
+    }
+
+    @Test func `slow reading and writing down, device by device`() async throws {
+        let device = try blockDevice()
+        func rate(_ value: UInt64) -> [BlockIO.PerDevice] {
+            [BlockIO.PerDevice(major: device.major, minor: device.minor, value: value)]
+        }
+        var limits = ResourceLimits()
+        limits.blockIO.readRate = rate(1 << 20)
+        limits.blockIO.writeRate = rate(2 << 20)
+        limits.blockIO.readOperations = rate(300)
+        limits.blockIO.writeOperations = rate(400)
+        try await withGroup(.whole, limits) { group, _ in
+            let name = "\(device.major):\(device.minor)"
+            guard group.tree.mount(of: .blkio)?.hierarchy == .v1 else {
+                #expect(try text("io.max", of: .io, group) == "\(name) rbps=1048576 wbps=2097152 riops=300 wiops=400")
+                limits.blockIO.readRate = rate(0)
+                try group.apply(limits)
+                #expect(try text("io.max", of: .io, group) == "\(name) rbps=max wbps=2097152 riops=300 wiops=400")
+                return
+            }
+            for (file, value) in [
+                ("read_bps", "1048576"), ("write_bps", "2097152"), ("read_iops", "300"), ("write_iops", "400"),
+            ] {
+                #expect(try text("blkio.throttle.\(file)_device", of: .blkio, group) == "\(name) \(value)")
+            }
+            limits.blockIO.readRate = rate(0)
+            try group.apply(limits)
+            #expect(try text("blkio.throttle.read_bps_device", of: .blkio, group).isEmpty)
+        }
+    }
+
+    @Test func `weigh reading and writing against others`() async throws {
+        var limits = ResourceLimits()
+        limits.blockIO.weight = 500
+        try await withGroup(.whole) { group, _ in
+            let isV1 = group.tree.mount(of: .blkio)?.hierarchy == .v1
+            let controller = isV1 ? ControllerName.blkio : .io
+            let names = isV1 ? ["blkio.bfq.weight", "blkio.weight"] : ["io.bfq.weight", "io.weight"]
+            let directory = try #require(group.directory(of: controller))
+            guard let file = names.first(where: { access("\(directory)/\($0)", F_OK) == 0 }) else {
+                let error = try #require(throws: CgroupError.self) { try group.apply(limits) }
+                #expect(error.description.contains("bfq"))
+                return
+            }
+            try group.apply(limits)
+            // io.weight goes from 1 to 10000 where BFQ's goes from 10 to 1000.
+            let expected = file == "io.weight" ? "default 4950" : isV1 ? "500" : "default 500"
+            #expect(try text(file, of: controller, group) == expected)
+        }
+    }
+
+    @Test(.needs(.cgroupV2)) func `have files of the unified hierarchy by name`() async throws {
+        var limits = ResourceLimits()
+        limits.cpu.isIdle = true
+        limits.unified.entries = [
+            .init(file: "memory.high", value: "33554432"), .init(file: "memory.oom.group", value: "1"),
+        ]
+        try await withGroup(.whole, limits) { group, members in
+            #expect(try text("cpu.idle", of: .cpu, group) == "1")
+            #expect(try text("memory.high", of: .memory, group) == "33554432")
+            #expect(try text("memory.oom.group", of: .memory, group) == "1")
+            limits.unified.entries = [.init(file: "memory.nosuch", value: "1")]
+            #expect(throws: CgroupError.self) { try group.apply(limits) }
+            // One process over the limit takes the others with it.
+            limits = ResourceLimits()
+            limits.memory.limit = .at(16 << 20)
+            limits.memory.swap = .at(16 << 20)
+            limits.unified.entries = [.init(file: "memory.high", value: "max")]
+            try group.apply(limits)
+            try members.add("sleep 100").write("\n")
+            try members.add("tail /dev/zero").write("\n")
+            #expect(try await eventually { try group.processes().isEmpty })
+            #expect(members.end() == [128 + SIGKILL, 128 + SIGKILL])
+        }
+    }
+
     @Test func `tell of processes killed for memory`() async throws {
         var limits = ResourceLimits()
         limits.memory.limit = .at(16 << 20)

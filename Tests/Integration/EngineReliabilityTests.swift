@@ -1,4 +1,6 @@
+import Glibc
 import JSON
+import LinuxKernel
 import TestSupport
 import Testing
 
@@ -208,6 +210,30 @@ struct EngineReliabilityTests {
             }
             let traces = try Traces(of: daemon)
             #expect(traces.isEmpty, "seed \(seed): \(traces)")
+        }
+    }
+
+    @Test("a shim's death is noticed although somebody holds its end of the connection")
+    func shimKilledBehindItsSocket() async throws {
+        try await withDaemon { daemon in
+            let made = try await daemon.pouch(
+                "run", "-d", "--name", "held", "--network", "none", "busybox", "sleep", "600")
+            #expect(made.status == 0, "\(made)")
+            let found = try await run(["pgrep", "-f", "shim --directory \(daemon.folder)/exec"])
+            let shim = try #require(Int32(found.trimmed.split(separator: "\n").first ?? ""))
+            let process = try Processes.open(pid: shim)
+            var held: [Int32] = []
+            for name in try Files.list("/proc/\(shim)/fd") {
+                guard let number = Int32(name), let copy = try? Processes.copyDescriptor(number, of: process.raw)
+                else { continue }
+                held.append(copy.release())
+            }
+            defer { for number in held { close(number) } }
+            try Processes.signal(pidfd: process.raw, SIGKILL)
+            let waited = try await daemon.pouch("wait", "held", timeout: .seconds(20))
+            #expect(waited.status == 0 && waited.trimmed == "137", "\(waited)")
+            let state = try await daemon.pouch("inspect", "-f", "{{.State.Status}} {{.State.Error}}", "held")
+            #expect(state.trimmed.contains("exited") && state.trimmed.contains("shim"), "\(state)")
         }
     }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
@@ -25,7 +26,7 @@ struct RuntimeLifeTests {
             #expect(try await rig.call("delete", id).errors.contains("it is running"))
             #expect(try await rig.call("pause", id).status == 0)
             #expect(try await status() == "paused")
-            #expect(try await rig.call("exec", id, "true").errors.contains("it is paused"))
+            #expect(try await rig.call("exec", id, "true").errors.contains("paused container"))
             #expect(try await rig.call("resume", id).status == 0)
             let pid = String(decoding: try WholeFile.read("\(rig.folder)/pid"), as: UTF8.self)
             #expect(try await rig.call("ps", "-f", "json", id).trimmed == "[\(pid)]")
@@ -73,7 +74,7 @@ struct RuntimeLifeTests {
             #expect(
                 result.output == "1000\n1001\n1001 7\nb\n/tmp\nNoNewPrivs:\t1\nsleep\n", "\(result)")
             #expect(result.status == 9)
-            #expect(try await rig.call("exec", id, "nosuch").status == 127)
+            #expect(try await rig.call("exec", id, "nosuch").status == 255)
             let process = #"{"args":["id","-u"],"cwd":"/","user":{"uid":5,"gid":5},"env":["PATH=/bin"]}"#
             try WholeFile.replace("\(rig.folder)/process", with: Array(process.utf8))
             #expect(try await rig.call("exec", "--process", "\(rig.folder)/process", id).trimmed == "5")
@@ -134,6 +135,109 @@ struct RuntimeLifeTests {
             }
             #expect(failing.status == 1 && failing.errors.contains("timeout of 1 s"), "\(failing)")
             #expect(try await rig.call("list", "-q").output == "")
+        }
+    }
+
+    @Test("hooks in the container find its files at relative paths, and have its filter")
+    func hooksInTheContainer() async throws {
+        try await RuntimeRig.use { rig in
+            let filter: JSONValue = [
+                "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+                "syscalls": [["names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_KILL_PROCESS"]],
+            ]
+            let touched = try await rig.run("cat /made") {
+                $0["hooks.createContainer"] = [
+                    ["path": "/bin/sh", "args": ["sh", "-c", "test -x ./bin/busybox && echo here > ./made"]]
+                ]
+            }
+            #expect(touched.output == "here\n", "\(touched)")
+            for noNewPrivileges in [true, false] {
+                let result = try await rig.run("echo never") {
+                    $0["process.noNewPrivileges"] = .bool(noNewPrivileges)
+                    $0["linux.seccomp"] = filter
+                    $0["hooks.startContainer"] = [["path": "/bin/mkdir", "args": ["mkdir", "/tmp/x"]]]
+                }
+                #expect(result.status == 1 && result.output.isEmpty, "\(result)")
+                #expect(result.errors.contains("startContainer /bin/mkdir: was killed by signal 31"), "\(result)")
+            }
+        }
+    }
+
+    /// The messages that came to a service manager's socket while `body` ran.
+    private func messages(at path: String, _ body: () async throws -> Void) async throws -> [String] {
+        let socket = Descriptor(owning: try checkNegative("bind", path) { clinux_bind_datagram(path) })
+        try await body()
+        var received: [String] = []
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        while true {
+            let count = recv(socket.raw, &bytes, bytes.count, 0)
+            guard count > 0 else { return received }
+            received.append(String(decoding: bytes[..<count], as: UTF8.self))
+        }
+    }
+
+    /// busybox has no other program that sends datagrams to a path than its logger, to /dev/log.
+    private static let readiness = "ln -s $NOTIFY_SOCKET /dev/log; logger \"$(printf 'x\\nREADY=1')\""
+
+    @Test("a service manager hears that the program is ready, from a user namespace too", arguments: [false, true])
+    func notification(inUserNamespace: Bool) async throws {
+        try await RuntimeRig.use { rig in
+            let manager = "\(rig.folder)/manager.sock"
+            let runtime = "NOTIFY_SOCKET=\(manager) exec \(rig.runtime) --root \(rig.root)"
+            func container(_ script: String) throws {
+                try rig.bundle(script) { if inUserNamespace { $0.addUserNamespace() } }
+            }
+            try container("echo $NOTIFY_SOCKET; \(Self.readiness)")
+            let inForeground = try await messages(at: manager) {
+                let result = try await run(
+                    ["sh", "-c", "\(runtime) run --bundle \(rig.bundlePath) \(RuntimeRig.name())"])
+                #expect(result.output == "\(manager)/notify\n", "\(result)")
+            }
+            #expect(inForeground.count == 1 && inForeground.first?.hasSuffix("READY=1") == true, "\(inForeground)")
+
+            unlink(manager)
+            try container("usleep 200000; \(Self.readiness); exec sleep 100")
+            let id = RuntimeRig.name()
+            let started = try await messages(at: manager) {
+                for command in ["create --bundle \(rig.bundlePath)", "start"] {
+                    let result = try await run(["sh", "-c", "\(runtime) \(command) \(id) >/dev/null 2>&1"])
+                    #expect(result.status == 0, "\(command): \(result)")
+                }
+            }
+            let pid = try JSONValue(parsing: try await rig.call("state", id).output)["pid"]?.intValue ?? 0
+            #expect(started.count == 2 && started.last == "MAINPID=\(pid)", "\(started)")
+            #expect(try await rig.call("delete", "--force", id).status == 0)
+            #expect(access("\(rig.root)/\(id)", F_OK) != 0)
+        }
+    }
+
+    @Test("what no listener can answer is refused", arguments: ["sendmsg", "write", ""])
+    func listenerlessCalls(call: String) async throws {
+        try await RuntimeRig.use { rig in
+            let result = try await rig.run("true") {
+                $0["linux.seccomp"] = [
+                    "defaultAction": call.isEmpty ? "SCMP_ACT_NOTIFY" : "SCMP_ACT_ALLOW",
+                    "listenerPath": "/nowhere.sock",
+                    "syscalls": [["names": [.string(call.isEmpty ? "mkdir" : call)], "action": "SCMP_ACT_NOTIFY"]],
+                ]
+            }
+            #expect(result.status == 1 && result.errors.contains("SCMP_ACT_NOTIFY cannot be used"), "\(result)")
+        }
+    }
+
+    @Test func labelsThatNobodyEnforcesAreRefused() async throws {
+        try await RuntimeRig.use { rig in
+            guard access("/sys/fs/selinux/enforce", F_OK) != 0 else { return }
+            let label = JSONValue.string("system_u:system_r:container_t:s0")
+            for path in ["process.selinuxLabel", "linux.mountLabel"] {
+                let result = try await rig.run("true") { $0[path] = label }
+                #expect(result.errors.contains("\(path): SELinux is not enabled in this kernel"), "\(result)")
+            }
+            try rig.bundle("exec sleep 100")
+            let id = RuntimeRig.name()
+            _ = try await rig.call("create", "--bundle", rig.bundlePath, id)
+            let later = try await rig.call("exec", "--process-label", "a:b:c:d", id, "true")
+            #expect(later.status == 255 && later.errors.contains("SELinux is not enabled"), "\(later)")
         }
     }
 

@@ -124,9 +124,45 @@ struct RuntimeSandboxTests {
         }
     }
 
-    @Test func idmappedMountsShowTheContainersIds() async throws {
+    @Test(
+        "what is mounted at a shared bind mount reaches the host, at any other it does not", arguments: [true, false])
+    func sharedMounts(shared: Bool) async throws {
         try await RuntimeRig.use { rig in
             mkdir("\(rig.folder)/source", 0o755)
+            let source = "\(rig.folder)/source"
+            try Mounts.mount(source, on: source, flags: .bind)
+            try Mounts.setPropagation(.shared, of: source, recursive: false)
+            let result = try await rig.run(
+                "mkdir /in/x && mount -t tmpfs x /in/x && touch /in/x/y && grep -c ' /in .* shared:' /proc/self/mountinfo"
+            ) {
+                $0.grant("CAP_SYS_ADMIN")
+                let options: JSONValue = ["rbind", shared ? "rshared" : "rslave"]
+                $0.append(["destination": "/in", "source": .string(source), "options": options], to: "mounts")
+            }
+            #expect(result.output == (shared ? "1\n" : "0\n"), "\(result)")
+            #expect((access("\(source)/x/y", F_OK) == 0) == shared)
+        }
+    }
+
+    @Test("a mount with a propagation of its own starts a group where the host has none")
+    func newPeerGroup() async throws {
+        try await RuntimeRig.use { rig in
+            mkdir("\(rig.folder)/source", 0o755)
+            let source = "\(rig.folder)/source"
+            try Mounts.mount(source, on: source, flags: .bind)
+            try Mounts.setPropagation(.private, of: source, recursive: false)
+            let result = try await rig.run("grep -c ' /in .* shared:' /proc/self/mountinfo") {
+                $0.append(
+                    ["destination": "/in", "source": .string(source), "options": ["bind", "shared"]], to: "mounts")
+            }
+            #expect(result.output == "1\n", "\(result)")
+        }
+    }
+
+    @Test func idmappedMountsShowTheContainersIds() async throws {
+        try await RuntimeRig.use { rig in
+            // Of a filesystem that can be idmapped since Linux 5.12; the scratch folder may be a tmpfs, which needs 6.3.
+            try LoopFilesystem.mount(in: rig.folder, on: "\(rig.folder)/source")
             let source = JSONValue.string("\(rig.folder)/source")
             let mapped = try await rig.run("stat -c %u /tmp; touch /tmp/new; stat -c %u /tmp/new") {
                 $0.addUserNamespace()
@@ -171,6 +207,39 @@ struct RuntimeSandboxTests {
                     ($0["mounts"]?.arrayValue ?? []).filter { $0["type"]?.stringValue != "sysfs" })
             }
             #expect(joined.output == wanted, "\(joined)")
+        }
+    }
+
+    @Test("a container in the pid namespace of another is killed as a whole, and alone")
+    func joinedProcesses() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            let host = RuntimeRig.name()
+            #expect(try await rig.call("create", "--bundle", rig.bundlePath, host).status == 0)
+            let pid = try #require(try JSONValue(parsing: try await rig.call("state", host).output)["pid"]?.intValue)
+            let guest = RuntimeRig.name()
+            try rig.bundle("sleep 100 & sleep 100 & exec sleep 100") {
+                $0["linux.namespaces"] = [
+                    ["type": "pid", "path": .string("/proc/\(pid)/ns/pid")], ["type": "mount"], ["type": "ipc"],
+                ]
+                $0["hostname"] = nil
+                $0["mounts"] = .array(
+                    ($0["mounts"]?.arrayValue ?? []).filter { $0["type"]?.stringValue != "sysfs" })
+            }
+            let silent =
+                "exec \(rig.runtime) --root \(rig.root) run -d --bundle \(rig.bundlePath) \(guest) >/dev/null 2>&1"
+            #expect(try await run(["sh", "-c", silent]).status == 0)
+            func members() async throws -> [JSONValue] {
+                try JSONValue(parsing: try await rig.call("ps", "-f", "json", guest).output).arrayValue ?? []
+            }
+            for _ in 0..<200 where try await members().count < 3 { usleep(10_000) }
+            let all = try await members().compactMap(\.intValue)
+            #expect(all.count == 3)
+            #expect(try await rig.call("kill", guest, "KILL").status == 0)
+            func areAlive() -> Bool { all.contains { Processes.startTime(of: Int32($0)) != nil } }
+            for _ in 0..<200 where areAlive() { usleep(10_000) }
+            #expect(!areAlive())
+            #expect(try await rig.call("state", host).output.contains("\"created\""))
         }
     }
 

@@ -131,7 +131,7 @@ struct ShimProcessTests {
         }
     }
 
-    @Test("a container that the kernel kills for memory says so, by event and exit file", .needs(.cgroupV1))
+    @Test("a container that the kernel kills for memory says so, by event and exit file")
     func outOfMemory() async throws {
         try await withShimScratch { scratch in
             let shim = try ShimFixture(in: scratch, running: ["sh", "-c", "x=a; while true; do x=$x$x; done"])

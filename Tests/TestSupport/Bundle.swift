@@ -58,7 +58,7 @@ package struct Bundle {
         "mv", "ln", "chmod", "chown", "test", "expr", "seq", "yes", "tr", "sed", "awk", "cut", "sort", "printf", "date",
         "nc",
         "find", "mknod", "uname", "whoami", "dmesg", "sysctl", "tar", "top", "free", "ulimit", "setsid", "trap", "sync",
-        "usleep",
+        "usleep", "logger",
     ]
 
     private static func defaultConfig(_ words: [String]) -> JSONValue {

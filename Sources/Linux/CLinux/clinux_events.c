@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -81,10 +82,49 @@ int clinux_listen_unix(const char *path, int backlog) {
     return error;
 }
 
+static int datagram_address(const char *path, struct sockaddr_un *address, socklen_t *length) {
+    size_t count = strlen(path);
+    if (count == 0 || count >= sizeof address->sun_path) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, count);
+    if (path[0] == '@') address->sun_path[0] = 0;
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + count);
+    return 0;
+}
+
+int clinux_bind_datagram(const char *path) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int failure = datagram_address(path, &address, &length);
+    if (failure) return failure;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    if (bind(fd, (struct sockaddr *)&address, length) == 0) return fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
+int clinux_send_datagram(const char *path, const void *bytes, size_t count) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int failure = datagram_address(path, &address, &length);
+    if (failure) return failure;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    ssize_t sent = sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    int error = sent < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
 int clinux_accept(int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }
+
+_Static_assert(sizeof(struct clinux_peer) == sizeof(struct ucred), "struct ucred");
 
 int clinux_peer_user(int fd, unsigned *user) {
     struct ucred peer;

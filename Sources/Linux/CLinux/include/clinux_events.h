@@ -38,8 +38,21 @@ int clinux_set_nonblocking(int fd);
 /// A non-blocking Unix socket that listens at `path`, which only its owner may connect to (mode 0600 at birth).
 int clinux_listen_unix(const char *path, int backlog);
 
+/// A non-blocking datagram socket bound to `path`, which must not exist. Returns it or -errno.
+int clinux_bind_datagram(const char *path);
+
+/// Sends one datagram to the socket at `path`; `@` at its beginning stands for the abstract namespace.
+int clinux_send_datagram(const char *path, const void *bytes, size_t count);
+
 /// A connection as a non-blocking descriptor, or -EAGAIN.
 int clinux_accept(int listener);
+
+/// What SO_PEERCRED gives, as `struct ucred` hides behind _GNU_SOURCE.
+struct clinux_peer {
+    int process;
+    unsigned user;
+    unsigned group;
+};
 
 /// The user that made the connection, as our user namespace numbers it.
 int clinux_peer_user(int fd, unsigned *user);

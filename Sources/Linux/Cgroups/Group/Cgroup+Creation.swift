@@ -100,7 +100,7 @@ extension Cgroup {
 
     private func refuseInhabited(_ directory: String) throws(CgroupError) {
         if let state = try GroupFile.read(directory + "/freezer.state"), !state.hasPrefix("THAWED") {
-            throw .invalid(controller: "freezer", knob: directory, why: "the group exists and is frozen")
+            throw .invalid(controller: "freezer", knob: directory, why: "container's cgroup unexpectedly frozen")
         }
         guard let text = try GroupFile.read(directory + "/cgroup.procs") else { return }
         let processes = text.utf8.count { $0 == UInt8(ascii: "\n") }

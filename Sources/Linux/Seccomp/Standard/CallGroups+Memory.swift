@@ -31,7 +31,10 @@ extension CallGroup {
             accept accept4 bind connect listen shutdown socketpair getsockname getpeername getsockopt setsockopt
             send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time64
             """),
-        // Its arguments are behind a pointer, so families cannot be told apart here; Go on i386 has no other way.
+        // Its arguments are behind a pointer, so families cannot be told apart here: through it a 32-bit program reaches
+        // the ones that `socket` refuses. Go and Debian's C library on i386 have no other way to any socket; an engine
+        // that refused the call had to take that back (moby 52494, 52547). Who runs no 32-bit programs uses a profile
+        // without it, or an AppArmor profile with `deny network alg`, which sees the family.
         CallGroup(
             "32-bit programs make and use their sockets through this one call",
             architectures: [.x86, .x86_64, .x32, .s390, .s390x, .ppc, .ppc64, .ppc64le], "socketcall"),

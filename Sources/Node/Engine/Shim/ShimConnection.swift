@@ -1,4 +1,7 @@
+internal import CLinux
+internal import Glibc
 internal import JSON
+internal import LinuxKernel
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -6,7 +9,8 @@ internal import ShimProtocol
 
 /// The connection over which a shim is asked things and tells what happens.
 ///
-/// Its events end when the shim closes it, which the kernel does for a shim that dies.
+/// Its events end when the shim closes it, which the kernel does for a shim that dies, unless somebody else holds the
+/// shim's end; so they end a moment after the shim's death as well.
 final class ShimConnection: ShimLink, Sendable {
     let events: AsyncStream<ShimEvent>
     private let channel: any Channel
@@ -29,9 +33,22 @@ final class ShimConnection: ShimLink, Sendable {
                     ])
                 }
             }
+            await follow(channel)
             return ShimConnection(channel: channel, events: events)
         } catch {
             throw .failed("shim of \(directory): \(error)")
+        }
+    }
+
+    /// Closes `channel` when the process that listened is dead; what it said before has a second to be read.
+    private static func follow(_ channel: any Channel) async {
+        guard let options = channel as? any SocketOptionProvider,
+            let peer: clinux_peer = try? await options.unsafeGetSocketOption(
+                level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+            ).get(), let process = try? Processes.open(pid: peer.process)
+        else { return }
+        ProcessWatch.shared.whenEnded(process) {
+            channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
         }
     }
 

@@ -26,8 +26,8 @@ final class ForegroundSession {
         }
     }
 
-    /// Waits for the end of `process`, whose child-ness is ours.
-    func accompany(_ process: consuming LaunchedProcess) -> ProcessEnd {
+    /// Waits for the end of `process`, whose child-ness is ours, and passes on what it says of its readiness.
+    func accompany(_ process: consuming LaunchedProcess, _ notifications: NotifySocket? = nil) -> ProcessEnd {
         let (_, pidfd, terminal) = process.release()
         defer { close(pidfd) }
         if terminal != nil { makeRaw() }
@@ -39,11 +39,13 @@ final class ForegroundSession {
             var waits = [
                 pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: signalDescriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: notifications?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             waits += relays.map { pollfd(fd: $0.isOpen ? $0.from : -1, events: Int16(POLLIN), revents: 0) }
             _ = poll(&waits, UInt(waits.count), -1)
             if waits[1].revents != 0 { passSignal(pidfd, terminal) }
-            for index in relays.indices where waits[index + 2].revents != 0 { relays[index].carry() }
+            if waits[2].revents != 0 || waits[0].revents != 0 { notifications?.passOn() }
+            for index in relays.indices where waits[index + 3].revents != 0 { relays[index].carry() }
             if waits[0].revents != 0, let end = try? Processes.wait(pidfd: pidfd, blocking: false) {
                 // What the program wrote before it ended is still in the terminal.
                 if relays.count > 1 { while relays[1].isOpen, relays[1].hasMore { relays[1].carry() } }

@@ -3,6 +3,7 @@ enum HelpText {
     static let version = """
         pouch-runtime version 0.1.0
         spec: 1.2.1
+        +SECCOMP +CAP +APPARMOR +SELINUX +EBPF +SYSTEMD-NOTIFY
         """
 
     static var overview: String {

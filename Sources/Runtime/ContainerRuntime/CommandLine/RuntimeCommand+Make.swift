@@ -50,7 +50,21 @@ extension RuntimeCommand {
             try? launcher.delete(id, force: true)
             throw error
         }
-        return session?.accompany(made.release()).shellCode ?? 0
+        let socket = made.notifications
+        guard let session else {
+            socket?.awaitReadiness(of: made.state)
+            return 0
+        }
+        return session.accompany(made.release(), socket).shellCode
+    }
+
+    /// Does `start`; a service manager that waits for the program's readiness hears of it before this ends.
+    func start() throws(RuntimeError) {
+        let folder = NotifySocket.folder(of: id, in: launcher.store)
+        guard NotifySocket.target != nil, Files.exists(folder) else { return try launcher.start(id) }
+        let socket = try NotifySocket.listen(in: folder)
+        try launcher.start(id)
+        socket.awaitReadiness(of: try launcher.store.load(id))
     }
 
     private func plan(gate: PlanOptions.Gate) throws(RuntimeError) -> SandboxPlan {
@@ -63,6 +77,12 @@ extension RuntimeCommand {
         planOptions.preservedDescriptors = try preserved()
         planOptions.listenDescriptors = getenv("LISTEN_FDS").flatMap { Int32(String(cString: $0)) } ?? 0
         planOptions.cgroupKeeper = globals["cgroup-manager"] == "disabled" ? .nobody : .files
+        planOptions.notification = NotifySocket.target.map { target in
+            // A name without a file has no place in the container.
+            PlanOptions.Notification(
+                path: target.hasPrefix("/") ? target : "/run/notify",
+                folder: NotifySocket.folder(of: id, in: launcher.store))
+        }
         let path = options["config"].map(Self.absolute) ?? bundle + "/config.json"
         do {
             let text = try WholeFile.read(path)

@@ -24,7 +24,7 @@ package struct RuntimeCommand {
             return Output.print(HelpText.overview)
         }
         guard let rule = CommandTable.commands.first(where: { $0.name == name }) else {
-            return misused(UsageError("unknown command \"\(name)\""), "")
+            return misused(UsageError("no help topic for '\(name)': there is no such command"), "")
         }
         let rest = Array(globals.arguments.dropFirst())
         if let other = others[name] {
@@ -57,7 +57,17 @@ package struct RuntimeCommand {
             return try command.perform(rule.name)
         } catch {
             log.error(error.description)
-            return rule.name == "run" || rule.name == "exec" ? max(error.exitCode == 125 ? 1 : error.exitCode, 1) : 1
+            return failureCode(of: rule.name, error)
+        }
+    }
+
+    /// 1, but `run` tells like a shell what is wrong with the program, and `exec` says 255 as runc does, since any
+    /// smaller number may be the program's.
+    private static func failureCode(of command: String, _ error: RuntimeError) -> Int32 {
+        switch command {
+        case "exec": 255
+        case "run" where error.exitCode != 125: error.exitCode
+        default: 1
         }
     }
 
@@ -100,7 +110,7 @@ package struct RuntimeCommand {
         switch name {
         case "create": try create()
         case "run": return try run()
-        case "start": try launcher.start(id)
+        case "start": try start()
         case "state": try printState()
         case "kill": try kill()
         case "delete": try forEach { id throws(RuntimeError) in try launcher.delete(id, force: options.isOn("force")) }

@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
@@ -11,19 +12,23 @@ package enum SpecTemplate {
         guard !Files.exists(path) else {
             throw .invalid("file \(path) exists: remove it first")
         }
+        let isUnified = (try? CgroupTree.detect())?.layout == .unified
         try step("write \(path)") { () throws(SyscallError) in
-            try WholeFile.replace(path, with: config(rootless: rootless).encoded(.pretty), mode: 0o666 & ~0o022)
+            try WholeFile.replace(
+                path, with: config(rootless: rootless, isUnified: isUnified).encoded(.pretty), mode: 0o666 & ~0o022)
         }
     }
 
-    package static func config(rootless: Bool) -> RuntimeSpec {
+    /// With hierarchies of cgroup v1, as runc has it, the container sees its groups by their full paths.
+    package static func config(rootless: Bool, isUnified: Bool = true) -> RuntimeSpec {
         var spec = RuntimeSpec(ociVersion: "1.2.1")
         spec.process = process()
         spec.root = RuntimeSpec.Root(path: "rootfs", readonly: true)
         spec.hostname = "pouch"
         spec.mounts = mounts(rootless: rootless)
         var linux = RuntimeSpec.Linux()
-        linux.namespaces = [.pid, .network, .ipc, .uts, .mount, .cgroup].map { RuntimeSpec.Namespace(type: $0) }
+        linux.namespaces = [.pid, .network, .ipc, .uts, .mount].map { RuntimeSpec.Namespace(type: $0) }
+        if isUnified { linux.namespaces?.append(.init(type: .cgroup)) }
         linux.maskedPaths = [
             "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
             "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",

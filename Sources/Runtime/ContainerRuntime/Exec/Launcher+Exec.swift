@@ -15,6 +15,7 @@ extension Launcher {
         guard status == .running || status == .created || (status == .paused && plan.ignoresPause) else {
             throw .notAllowed(operation: "exec in", id: id, status: status)
         }
+        try Preflight.checkLabels(of: plan.process)
         let pidfd = try openProcess(of: state, for: "exec in")
         let seccomp = try SeccompWork(plan.seccomp, cache: SeccompCache(folder: store.seccompFolder))
         let entrance = try entrance(plan, cgroup)

@@ -29,6 +29,8 @@ package struct LaunchedProcess: ~Copyable {
 package struct CreatedContainer: ~Copyable {
     package var process: LaunchedProcess
     package let state: ContainerState
+    /// Where the program tells of its readiness, when somebody wants to know.
+    var notifications: NotifySocket?
 
     package init(process: consuming LaunchedProcess, state: ContainerState) {
         self.process = process

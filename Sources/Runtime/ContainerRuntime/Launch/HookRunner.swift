@@ -8,18 +8,21 @@ package import RuntimeSpec
 ///
 /// Source: runtime-spec 1.2, config.md, "POSIX-platform Hooks".
 package enum HookRunner {
+    /// `confine` is called in each hook's own process, as the last thing before its program.
+    ///
     /// - Throws: ``RuntimeError/hook(kind:path:why:)`` for the first that fails or takes longer than its timeout.
     package static func run(
-        _ hooks: [RuntimeSpec.Hook]?, kind: String, state: RuntimeSpec.State, directory: String? = nil
+        _ hooks: [RuntimeSpec.Hook]?, kind: String, state: RuntimeSpec.State, directory: String? = nil,
+        confine: () throws(RuntimeError) -> Void = {}
     ) throws(RuntimeError) {
         for hook in hooks ?? [] {
             func fail(_ why: String) -> RuntimeError { .hook(kind: kind, path: hook.path, why: why) }
             do {
-                let end = try run(hook, input: state.json.encoded(), directory: directory)
+                let end = try run(hook, input: state.json.encoded(), directory: directory, confine)
                 switch end {
                 case .exited(0)?: continue
                 case .exited(let code)?: throw fail("ended with code \(code)")
-                case .killed(let signal, _)?: throw fail("was killed by signal \(signal)")
+                case .killed(let signal, _)?: throw fail("was killed by signal \(signal), \(Self.meaning(of: signal))")
                 case nil: throw fail("took longer than its timeout of \(hook.timeout ?? 0) s")
                 }
             } catch let error as SyscallError {
@@ -32,9 +35,13 @@ package enum HookRunner {
         }
     }
 
+    private static func meaning(of signal: Int32) -> String {
+        String(cString: strsignal(signal)).lowercased()
+    }
+
     /// Runs one to its end; `nil` when it had to be killed.
     private static func run(
-        _ hook: RuntimeSpec.Hook, input: [UInt8], directory: String?
+        _ hook: RuntimeSpec.Hook, input: [UInt8], directory: String?, _ confine: () throws(RuntimeError) -> Void
     ) throws(SyscallError) -> ProcessEnd? {
         let state = try sealedState(input)
         let arguments = CStringArray(hook.args.flatMap { $0.isEmpty ? nil : $0 } ?? [hook.path])
@@ -45,8 +52,11 @@ package enum HookRunner {
             if let directory { try? Programs.changeDirectory(directory) }
             try? Programs.place(state.raw, at: 0)
             try? Programs.closeDescriptors(from: 3, onExecute: true)
-            do { try Programs.execute(hook.path, arguments, environment) } catch {
-                let message = "\(hook.path): \(error.reason)\n"
+            do {
+                try confine()
+                try Programs.execute(hook.path, arguments, environment)
+            } catch {
+                let message = "\(hook.path): \((error as? SyscallError)?.reason ?? "\(error)")\n"
                 _ = write(2, message, message.utf8.count)
             }
             Processes.exitNow(127)

@@ -85,7 +85,7 @@ struct Launch {
             }
             opened.userNamespace = opened.keep(descriptor)
         }
-        var stock = DeviceStock()
+        var stock = DeviceStock(folder: store.folder(of: plan.id) + "/devices")
         for (index, one) in plan.steps.enumerated() {
             switch one {
             case .enter(_, let path):
@@ -231,6 +231,7 @@ struct Launch {
             created: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec), owner: getuid(),
             annotations: plan.annotations, cgroupPath: cgroup?.path.description, namespaces: plan.allNamespaces)
         state.hasProcess = plan.process != nil
+        state.ownsProcesses = plan.newNamespaces.contains(.pid)
         return state
     }
 }

@@ -29,9 +29,14 @@ package struct Launcher: Equatable, Sendable {
             try Preflight.check(plan)
             let seccomp = try SeccompWork(
                 plan.spec.linux?.seccomp, cache: SeccompCache(folder: store.seccompFolder))
+            let socket = try plan.options.notification.map { one throws(RuntimeError) in
+                try NotifySocket.listen(in: one.folder)
+            }
             cgroup = try makeCgroup(plan)
             var launch = Launch(plan: plan, store: store, cgroup: cgroup, seccomp: seccomp, io: io, lock: lock.raw)
-            return try launch.run()
+            var made = try launch.run()
+            made.notifications = socket
+            return made
         } catch {
             if let cgroup {
                 try? cgroup.kill(SIGKILL)

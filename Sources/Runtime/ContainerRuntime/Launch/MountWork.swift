@@ -114,7 +114,8 @@ struct MountWork {
     private func refuseLink(_ destination: String) throws(SyscallError) {
         let place = try root.parent(of: destination)
         guard try !Files.status(place.name, at: place.folder.raw, following: false).isSymbolicLink else {
-            throw SyscallError("mount", errno: ENOTDIR, subject: "\(destination) is a symbolic link")
+            throw SyscallError(
+                "mount", errno: ENOTDIR, subject: "\(destination) must be mounted on ordinary directory, and is a link")
         }
     }
 

@@ -4,17 +4,25 @@ internal import RuntimeSpec
 /// What the plan wants and this machine may not have, told before anything is made.
 enum Preflight {
     static func check(_ plan: SandboxPlan) throws(RuntimeError) {
-        if plan.process?.appArmorProfile != nil, !Files.exists("/sys/kernel/security/apparmor") {
+        if let process = plan.process { try checkLabels(of: process) }
+        if plan.spec.linux?.mountLabel != nil { try needSELinux(for: "linux.mountLabel") }
+        if plan.spec.linux?.intelRdt != nil {
+            throw .plan(.unsupported(path: "linux.intelRdt", why: "this runtime does not use resctrl"))
+        }
+    }
+
+    /// A label that nobody enforces is refused: a container that was to be confined never runs unconfined.
+    static func checkLabels(of process: ProcessPlan) throws(RuntimeError) {
+        if process.appArmorProfile != nil, !Files.exists("/sys/kernel/security/apparmor") {
             throw .plan(
                 .unsupported(path: "process.apparmorProfile", why: "AppArmor is not enabled in this kernel"))
         }
-        if plan.process?.selinuxLabel != nil || plan.spec.linux?.mountLabel != nil,
-            !Files.exists("/sys/fs/selinux/enforce")
-        {
-            throw .plan(.unsupported(path: "process.selinuxLabel", why: "SELinux is not enabled in this kernel"))
-        }
-        if plan.spec.linux?.intelRdt != nil {
-            throw .plan(.unsupported(path: "linux.intelRdt", why: "this runtime does not use resctrl"))
+        if process.selinuxLabel != nil { try needSELinux(for: "process.selinuxLabel") }
+    }
+
+    private static func needSELinux(for path: String) throws(RuntimeError) {
+        guard Files.exists("/sys/fs/selinux/enforce") else {
+            throw .plan(.unsupported(path: path, why: "SELinux is not enabled in this kernel"))
         }
     }
 }

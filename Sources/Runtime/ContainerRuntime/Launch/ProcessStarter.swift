@@ -258,6 +258,14 @@ struct ProcessStarter {
         return try seccomp.load()
     }
 
+    /// Gives a process of the container's that is not its program, a hook, what the program will have: the filter,
+    /// unless a listener's is loaded already, and no privileges beyond the program's.
+    func confine() throws(RuntimeError) {
+        if seccomp?.program.notifies == false { _ = try loadFilter() }
+        var own = self
+        try own.dropPrivileges()
+    }
+
     private mutating func dropPrivileges() throws(RuntimeError) {
         guard isPrivilegedForFilter else { return }
         let sets = try permittedSets()

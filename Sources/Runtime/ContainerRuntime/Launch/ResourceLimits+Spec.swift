@@ -126,6 +126,7 @@ extension ResourceLimits {
                 case "r": access.insert(.read)
                 case "w": access.insert(.write)
                 case "m": access.insert(.makeNode)
+                case "a": access = .all
                 default: throw .invalid(path: "\(path).access", why: "\(letter) is none of r, w and m")
                 }
             }

@@ -28,18 +28,24 @@ extension RuntimeError: CustomStringConvertible {
         switch self {
         case .notFound(let id): "container \"\(id)\" does not exist"
         case .exists(let id): "container with id exists: \(id)"
+        case .notAllowed("exec in", let id, .paused):
+            "cannot exec in a paused container: resume \"\(id)\" first, or let the program wait with --ignore-paused"
         case .notAllowed(let operation, let id, let status):
             "cannot \(operation) container \"\(id)\": it is \(status.rawValue)"
         case .invalid(let why), .unsupported(let why): why
         case .plan(let error): error.description
         case .step(let step, let error): "\(step): \(error)"
-        case .cgroup(let error): error.description
+        case .cgroup(let error):
+            switch error {
+            case .unsupported, .invalid: "invalid configuration: \(error)"
+            default: error.description
+            }
         case .program(let name, let error):
             // Engines tell 127 from 126 by these words.
             error.errno == 2 && !name.contains("/")
                 ? "exec: \"\(name)\": executable file not found in $PATH"
                 : "exec: \"\(name)\": \(SyscallError("", errno: error.errno).reason)"
-        case .hook(let kind, let path, let why): "\(kind) hook \(path): \(why)"
+        case .hook(let kind, let path, let why): "error running hook: \(kind) \(path): \(why)"
         case .died(let end):
             switch end {
             case .exited(let code): "the container's first process ended with code \(code) before it was ready"

@@ -147,7 +147,10 @@ struct SandboxChild: ~Copyable {
         case .runtimeHooks:
             try talk.say(.hooks)
             try awaitParent()
-        case .containerHooks(let hooks): try HookRunner.run(hooks, kind: "createContainer", state: inheritance.state)
+        case .containerHooks(let hooks):
+            // Like other runtimes' such hooks, they find the container's files at relative paths.
+            try Programs.changeDirectory(root.raw)
+            try HookRunner.run(hooks, kind: "createContainer", state: inheritance.state)
         case .terminal: try openTerminal()
         case .changeRoot(let pivot): try changeRoot(pivot: pivot)
         case .rootPropagation(let spread):
@@ -232,8 +235,11 @@ struct SandboxChild: ~Copyable {
     private mutating func changeRoot(pivot: Bool) throws(SyscallError) {
         try Programs.changeDirectory(root.raw)
         if pivot {
+            let old = try Descriptor.open("/", Descriptor.pathOnly | O_DIRECTORY)
             try Mounts.pivotRootHere()
-            // The old root lies over the new one now; nothing that happens to it may reach the host.
+            // The old root lies over the new one now, and nothing that happens to it may reach the host. It is entered
+            // first: "." would be the new root still, whose mounts keep the propagation that they were given.
+            try Programs.changeDirectory(old.raw)
             try Mounts.setPropagation(.replica, of: ".", recursive: true)
             try Mounts.unmount(".", detached: true)
         } else {
@@ -272,7 +278,11 @@ struct SandboxChild: ~Copyable {
             try awaitStart()
         }
         if let hooks = plan.hooks.startContainer, !hooks.isEmpty {
-            try HookRunner.run(hooks, kind: "startContainer", state: inheritance.state)
+            // They are programs of the container's and have its filter.
+            let confined = starter
+            try HookRunner.run(hooks, kind: "startContainer", state: inheritance.state) { () throws(RuntimeError) in
+                try confined.confine()
+            }
         }
         try starter.lowerDescriptorLimit()
         if starter.seccomp?.program.notifies == false { _ = try starter.loadFilter() }

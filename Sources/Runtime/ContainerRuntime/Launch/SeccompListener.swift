@@ -15,7 +15,10 @@ enum SeccompListener {
             ociVersion: state.ociVersion, fds: ["seccompFd"], pid: Int(pid), metadata: seccomp?.listenerMetadata,
             state: state)
         try step("seccomp listener \(path)") { () throws(SyscallError) in
-            let socket = try Messages.connect(to: path)
+            let socket: Descriptor
+            do throws(SyscallError) { socket = try Messages.connect(to: path) } catch {
+                throw SyscallError("failed to connect with seccomp agent", errno: error.errno, subject: path)
+            }
             try Messages.send(process.encoded(), descriptors: descriptors, over: socket.raw)
         }
     }

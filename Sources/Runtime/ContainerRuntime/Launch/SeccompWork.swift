@@ -34,6 +34,20 @@ struct SeccompWork {
         do { return try program.install()?.release() } catch { throw .step("seccomp filter", error) }
     }
 
+    /// Refuses to have a listener asked about the calls that bring it about.
+    ///
+    /// It is sent on its way by a process that has the filter already. `write` is no such call here, but is in other
+    /// runtimes, which refuse it.
+    private static func checkNotified(_ rules: [SeccompRule]) throws(RuntimeError) {
+        for rule in rules where rule.action == .notify {
+            for name in ["sendmsg", "write"] where rule.names.contains(name) {
+                throw .plan(
+                    .unsupported(
+                        path: "linux.seccomp.syscalls", why: "SCMP_ACT_NOTIFY cannot be used for the \(name) syscall"))
+            }
+        }
+    }
+
     static func profile(_ seccomp: RuntimeSpec.Seccomp) throws(RuntimeError) -> SeccompProfile {
         func action(
             _ action: RuntimeSpec.Seccomp.Action, _ errno: UInt32?, _ path: String
@@ -72,6 +86,12 @@ struct SeccompWork {
             profile.rules.append(
                 SeccompRule(call.names, try action(call.action, call.errnoRet, "\(path).action"), when: conditions))
         }
+        guard profile.defaultAction != .notify else {
+            throw .plan(
+                .unsupported(
+                    path: "linux.seccomp.defaultAction", why: "SCMP_ACT_NOTIFY cannot be used as default action"))
+        }
+        try checkNotified(profile.rules)
         return profile
     }
 }

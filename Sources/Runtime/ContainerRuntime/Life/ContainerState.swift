@@ -22,6 +22,8 @@ package struct ContainerState: Equatable, Sendable {
     package var cgroupPath: String?
     /// What it has of its own or shares with others.
     package var namespaces: Namespaces
+    /// Whether its pid namespace is its own, so that the death of its first process ends all others.
+    package var ownsProcesses: Bool
     /// Whether it can be started, or was made for its namespaces alone.
     package var hasProcess = true
     /// Else its root is not that of its mount namespace, and `exec` changes it by chroot(2).
@@ -42,6 +44,7 @@ package struct ContainerState: Equatable, Sendable {
         self.annotations = annotations
         self.cgroupPath = cgroupPath
         self.namespaces = namespaces
+        ownsProcesses = namespaces.contains(.pid)
     }
 
     /// The state as the specification has it, for hooks, listeners and `state`.
@@ -63,6 +66,7 @@ extension ContainerState: JSONCodable {
             cgroupPath: try json["cgroupPath"].stringIfPresent(),
             namespaces: Namespaces(rawValue: try json["namespaces"].int(UInt64.self)))
         hasProcess = try json["hasProcess"].boolIfPresent() ?? true
+        ownsProcesses = try json["ownsProcesses"].boolIfPresent() ?? ownsProcesses
     }
 
     package var json: JSONValue {
@@ -79,6 +83,7 @@ extension ContainerState: JSONCodable {
         if !annotations.isEmpty { json["annotations"] = annotations.json }
         if let cgroupPath { json["cgroupPath"] = .string(cgroupPath) }
         if !hasProcess { json["hasProcess"] = .bool(false) }
+        if ownsProcesses != namespaces.contains(.pid) { json["ownsProcesses"] = .bool(ownsProcesses) }
         json["namespaces"] = .integer(Int64(namespaces.rawValue))
         return .object(json)
     }

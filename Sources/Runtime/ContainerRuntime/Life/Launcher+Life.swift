@@ -107,8 +107,8 @@ extension Launcher {
         }
         let pidfd = try openProcess(of: state, for: "kill")
         try step("kill") { () throws(SyscallError) in try Processes.signal(pidfd: pidfd.raw, signal) }
-        // Without a pid namespace the death of the first process leaves the others behind.
-        if signal == SIGKILL, !state.namespaces.contains(.pid), let cgroup = cgroup(of: state) {
+        // Without a pid namespace of its own the death of the first process leaves the others behind.
+        if signal == SIGKILL, !state.ownsProcesses, let cgroup = cgroup(of: state) {
             try? cgroup.kill(SIGKILL)
         }
     }
@@ -166,7 +166,7 @@ extension Launcher {
         }
         guard let cgroup = cgroup(of: state) else { return }
         do {
-            if !state.namespaces.contains(.pid) { try cgroup.kill(SIGKILL) }
+            if !state.ownsProcesses { try cgroup.kill(SIGKILL) }
             try cgroup.remove()
         } catch {
             guard case .occupied = error else { throw .cgroup(error) }

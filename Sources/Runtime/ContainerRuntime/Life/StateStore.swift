@@ -3,7 +3,7 @@ internal import JSON
 internal import LinuxKernel
 package import RuntimeSpec
 
-/// The folders of all containers: `<root>/<id>/{config.json,state.json,exec.fifo}`.
+/// The folders of all containers: `<root>/<id>/{config.json,state.json,exec.fifo}`, `notify/` and `devices/` for some.
 ///
 /// A folder is made with one mkdir(2), so that of two creators one wins. `config.json` is a copy, as the bundle may
 /// change; it is there before anything else is made, so that whatever a killed creator left can be found by it.
@@ -141,7 +141,13 @@ package struct StateStore: Equatable, Sendable {
             try? Files.remove("\(folder)/\(name)")
         }
         if (try? Files.remove(folder, directory: true)) == nil {
-            for name in (try? Files.list(folder)) ?? [] { try? Files.remove("\(folder)/\(name)") }
+            // Sockets and devices of the container, each kind in a folder of its own.
+            for name in (try? Files.list(folder)) ?? [] where (try? Files.remove("\(folder)/\(name)")) == nil {
+                for inside in (try? Files.list("\(folder)/\(name)")) ?? [] {
+                    try? Files.remove("\(folder)/\(name)/\(inside)")
+                }
+                try? Files.remove("\(folder)/\(name)", directory: true)
+            }
             try? Files.remove(folder, directory: true)
         }
     }

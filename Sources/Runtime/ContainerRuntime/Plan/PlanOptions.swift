@@ -32,6 +32,19 @@ package struct PlanOptions: Equatable, Sendable {
         case nobody
     }
 
+    /// A service manager waits to hear that the program is ready.
+    package struct Notification: Equatable, Sendable {
+        /// Where the program finds the folder with the socket.
+        package var path: String
+        /// The folder on the host.
+        package var folder: String
+
+        package init(path: String, folder: String) {
+            self.path = path
+            self.folder = folder
+        }
+    }
+
     /// The folder of `config.json`, absolute.
     package var bundle: String
     package var rootfsMounts: [RootfsMount] = []
@@ -45,6 +58,7 @@ package struct PlanOptions: Equatable, Sendable {
     /// `LISTEN_FDS` of the caller: handed on with the descriptors.
     package var listenDescriptors: Int32 = 0
     package var cgroupKeeper: CgroupKeeper = .files
+    package var notification: Notification?
 
     package init(bundle: String) {
         self.bundle = bundle

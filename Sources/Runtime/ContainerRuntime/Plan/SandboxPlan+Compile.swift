@@ -7,6 +7,7 @@ extension SandboxPlan {
     /// - Throws: ``PlanError`` with the path of the value that is wrong or that we cannot honour.
     package init(spec: RuntimeSpec, id: String, options: PlanOptions) throws(PlanError) {
         try Self.checkVersion(spec.ociVersion)
+        let spec = Self.telling(spec, options.notification)
         guard let root = spec.root, !root.path.isEmpty else { throw .invalid(path: "root.path", why: "is missing") }
         let linux = spec.linux ?? RuntimeSpec.Linux()
         let namespaces = try NamespacePlanner(spec: spec, linux: linux)
@@ -34,6 +35,26 @@ extension SandboxPlan {
         guard process != nil || options.gate == .start else {
             throw .invalid(path: "process", why: "is missing, so that there is nothing to run")
         }
+    }
+
+    /// `spec` with the socket that its program tells of its readiness, as crun places it; a container that shares the
+    /// host's mounts gets none.
+    private static func telling(_ spec: RuntimeSpec, _ notification: PlanOptions.Notification?) -> RuntimeSpec {
+        guard let notification, var process = spec.process,
+            spec.linux?.namespaces?.contains(where: { $0.type == .mount }) == true
+        else { return spec }
+        var changed = spec
+        changed.mounts =
+            (spec.mounts ?? []) + [
+                RuntimeSpec.Mount(
+                    destination: notification.path, type: "bind", source: notification.folder,
+                    options: ["bind", "nosuid", "nodev", "noexec"])
+            ]
+        process.env =
+            (process.env ?? []).filter { !$0.hasPrefix("NOTIFY_SOCKET=") }
+            + ["NOTIFY_SOCKET=\(notification.path)/\(NotifySocket.name)"]
+        changed.process = process
+        return changed
     }
 
     private static func checkVersion(_ version: String) throws(PlanError) {
