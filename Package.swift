@@ -116,6 +116,21 @@ var rooms: [Room] = [
     library(
         "Content", "ContentStore", uses: ["ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [crypto, logging], tested: true),
+    Room(
+        wing: "Content",
+        target: .target(
+            name: "RegistryServer",
+            dependencies: [
+                "ContentStore", "HTTPKit", "ImageSpec", "JSON", "LinuxKernel", "CLinux", "Lanes", hummingbird,
+                httpTypes,
+                nioCore, logging, lifecycle,
+            ], path: "Sources/Content/Registry/Server", swiftSettings: house),
+        tests: .testTarget(
+            name: "RegistryServerTests",
+            dependencies: [
+                "RegistryServer", "ContentStore", "HTTPKit", "ImageSpec", "JSON", "LinuxKernel", "CLinux", "Lanes",
+                "TestSupport", hummingbird, httpTypes, nioCore, nioPosix, logging, lifecycle,
+            ], path: "Tests/Content/RegistryServerTests", swiftSettings: house)),
     Room(wing: "Content", target: .systemLibrary(name: "CArchive", path: "Sources/Content/CArchive")),
     library(
         "Content", "Archives", uses: ["CArchive", "LinuxKernel", "CLinux", "Lanes"], tested: true),
@@ -147,7 +162,8 @@ var rooms: [Room] = [
     library(
         "Node", "EngineAPI",
         uses: [
-            "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units", "Lanes",
+            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "ContentStore", "Snapshots", "ImageSpec", "JSON",
+            "Units", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
@@ -167,11 +183,15 @@ var rooms: [Room] = [
     // Unix socket; host names are for pouchd to resolve.
     command(
         "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-executable"])]),
+    command(
+        "pouch-registry", uses: ["RegistryServer", "ContentStore", "HTTPKit", "Lanes"],
+        packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix]),
     command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
     command(
         "pouchd",
         uses: [
-            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units",
+            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "ContentStore", "Snapshots", "ImageSpec",
+            "JSON", "Units",
             "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],

@@ -23,9 +23,13 @@ extension Pouch {
             .group(
                 "network", summary: "Manage networks",
                 [.verb(InspectNetwork.self), .verb(ListNetworks.self, aliases: ["list"])]),
+            .group("registry", summary: "Give images to other machines", [.verb(ServeRegistry.self)]),
             .group(
                 "system", summary: "Manage Pouch",
-                [.verb(DiskUsage.self), .verb(Events.self), .verb(SystemInfo.self), .verb(PruneSystem.self)]),
+                [
+                    .verb(CheckSystem.self), .verb(DiskUsage.self), .verb(Events.self), .verb(SystemInfo.self),
+                    .verb(PruneSystem.self),
+                ]),
             .group(
                 "volume", summary: "Manage volumes",
                 [

@@ -39,6 +39,12 @@ extension Flags {
         note("tlscacert", tlsCACert)
         note("tlscert", tlsCert)
         note("tlskey", tlsKey)
+        note("registry-listen", registryListen)
+        note("registry-push", registryPush)
+        note("registry-tlscert", registryTLSCert)
+        note("registry-tlskey", registryTLSKey)
+        note("registry-tlscacert", registryTLSCACert)
+        note("registry-plain-http", registryPlainHTTP)
         return found
     }
 }

@@ -77,6 +77,21 @@ struct Flags: ParsableArguments {
     @Option(name: .customLong("tlskey"), help: "Its key, in PEM.")
     var tlsKey: String?
 
+    @Option(
+        name: .customLong("registry-listen"),
+        help: "ADDRESS:PORT where other machines get this one's images; none unless given.")
+    var registryListen: String?
+    @Flag(name: .customLong("registry-push"), help: "Let clients of the registry upload and delete.")
+    var registryPush = false
+    @Option(name: .customLong("registry-tlscert"), help: "The registry's certificate, in PEM.")
+    var registryTLSCert: String?
+    @Option(name: .customLong("registry-tlskey"), help: "Its key, in PEM.")
+    var registryTLSKey: String?
+    @Option(name: .customLong("registry-tlscacert"), help: "Who signs the certificates of the registry's clients.")
+    var registryTLSCACert: String?
+    @Flag(name: .customLong("registry-plain-http"), help: "Speak plain HTTP also beyond this machine.")
+    var registryPlainHTTP = false
+
     @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and end.")
     var version = false
     @Flag(name: .customLong("validate"), help: "Check flags and file, and end.")

@@ -91,10 +91,16 @@ struct Pouchd: AsyncParsableCommand {
             SystemdNotification.notify("READY=1")
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)
+        var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: EngineService(engine: engine)), .init(service: reload),
+        ]
+        if let listener = settings.registry.listener {
+            let registry = RegistryService(
+                listener, allowsPush: settings.registry.allowsPush, engine: engine, group: loops, logger: logger)
+            members.append(.init(service: registry))
+        }
         var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: EngineService(engine: engine)), .init(service: reload), .init(service: apiService),
-            ],
+            services: members + [.init(service: apiService)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = settings.shutdownTimeout
         try await ServiceGroup(configuration: group).run()

@@ -16,6 +16,7 @@ struct Settings {
     var containers: ContainerDefaults
     var pouchRuntime: String?
     var shutdownTimeout: Duration
+    var registry: RegistrySettings
 
     /// The group of Unix sockets; one that was asked for must exist.
     struct SocketGroup: Equatable {
@@ -38,6 +39,7 @@ struct Settings {
         tls = try TLSFiles(flags, file)
         containers = try ContainerDefaults(flags, file)
         pouchRuntime = try flags.pouchRuntime ?? file.string("pouch-runtime")
+        registry = try RegistrySettings(flags, file)
         shutdownTimeout = .seconds(try flags.shutdownTimeout ?? file.int("shutdown-timeout") ?? 10)
         if try flags.liveRestore ?? file.bool("live-restore") == false {
             throw ConfigurationError.invalid(

@@ -5,8 +5,8 @@ internal import LinuxKernel
 /// One file in a directory of a tree, as it was when it was looked at.
 package struct TreeItem {
     package let bytes: [UInt8]
-    private let directory: DirectoryHandle
-    private let status: stat
+    let directory: DirectoryHandle
+    let status: stat
 
     /// Everything in `directory`, sorted by name; what vanishes meanwhile is left out.
     package static func all(in directory: DirectoryHandle) throws(ArchiveError) -> [TreeItem] {
@@ -45,6 +45,20 @@ package struct TreeItem {
     /// Nothing that a listing shows differs.
     package func looksLike(_ other: TreeItem) -> Bool {
         hasSameAccess(as: other) && FileTime(status.st_mtim) == FileTime(other.status.st_mtim)
+    }
+
+    /// What a copy with other owners shares with its original: kind, permissions, size, time, device and the owners meant.
+    ///
+    /// A write that changes neither size nor time goes unseen.
+    package func looksLikeCopy(of original: TreeItem, owners: OwnerMap?) -> Bool {
+        var (owner, group) = (original.status.st_uid, original.status.st_gid)
+        if let owners, let mapped = owners.outside(owner: owner, group: group) {
+            (owner, group) = (mapped.owner, mapped.group)
+        }
+        guard status.st_mode == original.status.st_mode, status.st_uid == owner, status.st_gid == group,
+            FileTime(status.st_mtim) == FileTime(original.status.st_mtim)
+        else { return false }
+        return isDirectory || status.st_size == original.status.st_size && status.st_rdev == original.status.st_rdev
     }
 
     /// Opens the directory that this is.

@@ -20,6 +20,13 @@ package struct BlobHasher: Sendable {
         }
     }
 
+    package var algorithm: Digest.Algorithm {
+        switch state {
+        case .sha256: .sha256
+        case .sha512: .sha512
+        }
+    }
+
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         count += Int64(bytes.count)
         switch state {

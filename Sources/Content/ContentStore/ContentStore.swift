@@ -10,6 +10,7 @@ internal import Synchronization
 /// ```
 /// blobs/<algorithm>/<hex>   verified
 /// ingest/partial-…          being written for a known digest, resumed after a crash
+/// ingest/upload-…           being written under a name somebody else keeps, resumed after a crash
 /// ingest/new-…              being written for a digest not known yet, removed at start
 /// ```
 /// All methods block on the disk: call them from lanes. Any thread may call any method.
@@ -23,8 +24,10 @@ package final class ContentStore: Sendable {
         /// A collection is under way, which must spare what was pinned at any moment of it.
         var collecting = false
         var spared: Set<Digest> = []
-        var resuming: Set<Digest> = []
+        var resuming: Set<String> = []
         var serial = 0
+        /// Those who hold blobs for longer than a lease lives.
+        var holders: [@Sendable () -> Set<Digest>] = []
     }
 
     /// Opens or makes the store below `root`.
@@ -157,34 +160,72 @@ package final class ContentStore: Sendable {
         let file = try kernel { () throws(SyscallError) in
             try Descriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         }
-        return Ingest(self, file, path: path, hasher: BlobHasher(algorithm), expected: nil, size: nil)
+        return Ingest(
+            self, file, path: path, hasher: BlobHasher(algorithm), expected: nil, size: nil, keeps: false)
     }
 
     /// Starts or goes on with the blob `digest`; ``Ingest/offset`` says how many bytes are there already.
     ///
     /// - Throws: `EBUSY` when somebody is at it.
     package func ingest(resuming digest: Digest, size: Int64?) throws(ContentError) -> Ingest {
-        let free = state.withLock { $0.resuming.insert(digest).inserted }
-        guard free else { throw .kernel(SyscallError("ingest", errno: EBUSY, subject: digest.description)) }
+        try ingest(
+            named: "partial-\(digest.algorithm.rawValue)-\(digest.hex)", digest.algorithm, expected: digest, size: size)
+    }
+
+    /// Starts or goes on with the upload `id`, whose digest is not known before its end.
+    ///
+    /// - Throws: `EBUSY` when somebody is at it.
+    package func ingest(upload id: String, _ algorithm: Digest.Algorithm = .sha256) throws(ContentError) -> Ingest {
+        try ingest(named: "upload-\(id)", algorithm, expected: nil, size: nil)
+    }
+
+    private func ingest(
+        named name: String, _ algorithm: Digest.Algorithm, expected: Digest?, size: Int64?
+    ) throws(ContentError) -> Ingest {
+        let free = state.withLock { $0.resuming.insert(name).inserted }
+        guard free else { throw .kernel(SyscallError("ingest", errno: EBUSY, subject: name)) }
         do throws(ContentError) {
-            let path = "\(root)/ingest/partial-\(digest.algorithm.rawValue)-\(digest.hex)"
+            let path = "\(root)/ingest/\(name)"
             let file = try kernel { () throws(SyscallError) in
                 try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
             }
-            var hasher = BlobHasher(digest.algorithm)
+            var hasher = BlobHasher(algorithm)
             try hash(file, into: &hasher)
-            return Ingest(self, file, path: path, hasher: hasher, expected: digest, size: size)
+            return Ingest(self, file, path: path, hasher: hasher, expected: expected, size: size, keeps: true)
         } catch {
-            endResuming(digest)
+            endResuming(name)
             throw error
         }
     }
 
-    func endResuming(_ digest: Digest) {
-        _ = state.withLock { $0.resuming.remove(digest) }
+    func endResuming(_ name: String) {
+        _ = state.withLock { $0.resuming.remove(name) }
     }
 
-    private func hash(_ file: borrowing Descriptor, into hasher: inout BlobHasher) throws(ContentError) {
+    /// Removes what was begun, left alone for `seconds`, and is not being written now; gives how many files went.
+    ///
+    /// A pull that nobody repeated and an upload that nobody ended would lie there for ever.
+    package func removeAbandoned(olderThan seconds: Int) throws(ContentError) -> Int {
+        var removed = 0
+        for name in try list("ingest") where !name.hasPrefix("new-") {
+            let path = "\(root)/ingest/\(name)"
+            guard let age = RepositoryStore.age(of: path), age >= seconds else { continue }
+            let failure = state.withLock { state -> SyscallError? in
+                guard !state.resuming.contains(name) else { return nil }
+                do throws(SyscallError) {
+                    try Files.remove(path)
+                    removed += 1
+                    return nil
+                } catch {
+                    return error.errno == ENOENT ? nil : error
+                }
+            }
+            if let failure { throw .kernel(failure) }
+        }
+        return removed
+    }
+
+    func hash(_ file: borrowing Descriptor, into hasher: inout BlobHasher) throws(ContentError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { buffer.deallocate() }
         while true {
@@ -204,6 +245,13 @@ package final class ContentStore: Sendable {
     /// Holds blobs for as long as it lives: take one before looking whether a blob is there.
     package func lease() -> Lease { Lease(self) }
 
+    /// Lets `holder` say, at every collection, which blobs it cannot do without.
+    ///
+    /// Called from the collecting thread; it must answer from memory.
+    package func retain(_ holder: @escaping @Sendable () -> Set<Digest>) {
+        state.withLock { $0.holders.append(holder) }
+    }
+
     func pin(_ digest: Digest) {
         state.withLock { $0.pins[digest, default: 0] += 1 }
     }
@@ -218,32 +266,40 @@ package final class ContentStore: Sendable {
         }
     }
 
-    /// Removes every blob that nobody holds and that is not among those `inUse` gives.
+    /// Removes every blob that nobody holds and that is neither among those `inUse` gives nor a holder's.
     ///
     /// Runs beside writers and readers: `inUse` is asked after the collection has begun to spare what leases held at any moment
     /// of it, so a blob whose record is being made is found in one of the two. A second collection at the same time does
     /// nothing.
     package func collect(inUse: () -> Set<Digest>) throws(ContentError) -> [Digest] {
+        try collectCounting(inUse: inUse).removed
+    }
+
+    /// The same; also gives the bytes that came back.
+    package func collectCounting(inUse: () -> Set<Digest>) throws(ContentError) -> (removed: [Digest], bytes: Int64) {
         let alone = state.withLock { state in
             defer { state.collecting = true }
             return !state.collecting
         }
-        guard alone else { return [] }
+        guard alone else { return ([], 0) }
         defer {
             state.withLock { state in
                 state.collecting = false
                 state.spared = []
             }
         }
-        let kept = inUse()
+        let kept = state.withLock(\.holders).reduce(into: inUse()) { $0.formUnion($1()) }
         var removed: [Digest] = []
+        var bytes: Int64 = 0
         for digest in try digests() where !kept.contains(digest) {
+            let size = (try? size(of: digest)) ?? 0
             // Under the lock: a lease is taken before its holder looks, so it either stops this or sees the blob gone.
             let failure = state.withLock { state -> SyscallError? in
                 if state.pins[digest] != nil || state.spared.contains(digest) { return nil }
                 do throws(SyscallError) {
                     try Files.remove(path(of: digest))
                     removed.append(digest)
+                    bytes += size
                     return nil
                 } catch {
                     return error.errno == ENOENT ? nil : error
@@ -251,7 +307,36 @@ package final class ContentStore: Sendable {
             }
             if let failure { throw .kernel(failure) }
         }
-        return removed
+        return (removed, bytes)
+    }
+
+    /// Bytes in blobs, and how many of them nobody holds, who `inUse` or a holder or a lease could be.
+    package func usage(inUse: () -> Set<Digest>) throws(ContentError) -> BlobUsage {
+        let kept = state.withLock(\.holders).reduce(into: inUse()) { $0.formUnion($1()) }
+        let pinned = state.withLock { Set($0.pins.keys) }
+        var usage = BlobUsage()
+        for digest in try digests() {
+            guard let size = try? size(of: digest) else { continue }
+            usage.count += 1
+            usage.bytes += size
+            guard kept.contains(digest) || pinned.contains(digest) else { continue }
+            usage.heldCount += 1
+            usage.heldBytes += size
+        }
+        return usage
+    }
+
+    /// Removes a blob whose bytes are no longer its own, whoever holds it: nobody can use it, and it can be fetched again.
+    ///
+    /// Hashes it once more; says whether it went.
+    package func discardCorrupted(_ digest: Digest) throws(ContentError) -> Bool {
+        do throws(ContentError) {
+            if try verify(digest) { return false }
+        } catch {
+            guard case .kernel(let reason) = error, reason.errno == EIO else { throw error }
+        }
+        try kernel { () throws(SyscallError) in try Files.remove(path(of: digest)) }
+        return true
     }
 
     private func list(_ directory: String) throws(ContentError) -> [String] {

@@ -5,7 +5,7 @@ internal import LinuxKernel
 
 /// A blob that is being written, hashed on its way; used from one thread at a time, blocking.
 ///
-/// Let go without ``commit(lease:durable:)``, a blob of unknown digest vanishes and one of known digest waits to be resumed.
+/// Let go without ``commit(lease:durable:)``, one that has a name of its own waits to be resumed, any other vanishes.
 package final class Ingest {
     private let store: ContentStore
     private let file: Descriptor
@@ -13,6 +13,8 @@ package final class Ingest {
     private var hasher: BlobHasher
     private let expected: Digest?
     private let size: Int64?
+    /// What is there stays when this goes.
+    private let keeps: Bool
     private var done = false
     private var flushed: Int64 = 0
 
@@ -21,7 +23,7 @@ package final class Ingest {
 
     init(
         _ store: ContentStore, _ file: consuming Descriptor, path: String, hasher: BlobHasher, expected: Digest?,
-        size: Int64?
+        size: Int64?, keeps: Bool
     ) {
         self.store = store
         self.file = file
@@ -29,13 +31,16 @@ package final class Ingest {
         self.hasher = hasher
         self.expected = expected
         self.size = size
+        self.keeps = keeps
         flushed = hasher.count
     }
 
     deinit {
-        if let expected { store.endResuming(expected) }
-        if !done, expected == nil { unlink(path) }
+        if !done, !keeps { unlink(path) }
+        if keeps { store.endResuming(name) }
     }
+
+    private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     /// How many bytes are written.
     package var offset: Int64 { hasher.count }
@@ -62,8 +67,48 @@ package final class Ingest {
             try check("ftruncate", path) { ftruncate(number, 0) }
             try check("lseek", path) { lseek(number, 0, SEEK_SET) }
         }
-        hasher = BlobHasher(expected?.algorithm ?? .sha256)
+        hasher = BlobHasher(hasher.algorithm)
         flushed = 0
+    }
+
+    /// A point to come back to.
+    package struct Mark: Sendable {
+        fileprivate var hasher: BlobHasher
+    }
+
+    package var mark: Mark { Mark(hasher: hasher) }
+
+    /// Forgets the bytes behind `mark`.
+    package func rewind(to mark: Mark) throws(ContentError) {
+        let number = file.raw
+        let length = Int(mark.hasher.count)
+        try kernel { () throws(SyscallError) in
+            try check("ftruncate", path) { ftruncate(number, length) }
+            try check("lseek", path) { lseek(number, length, SEEK_SET) }
+        }
+        hasher = mark.hasher
+        flushed = min(flushed, hasher.count)
+    }
+
+    /// Removes what was written, for good.
+    package func discard() {
+        done = true
+        unlink(path)
+    }
+
+    /// Makes the blob visible if it is `digest`, of whatever algorithm; its bytes stay for another try if not.
+    ///
+    /// - Throws: `mismatch`.
+    package func commit(as digest: Digest, lease: Lease) throws(ContentError) {
+        if digest.algorithm != hasher.algorithm {
+            let number = file.raw
+            _ = try kernel { () throws(SyscallError) in try check("lseek", path) { lseek(number, 0, SEEK_SET) } }
+            var other = BlobHasher(digest.algorithm)
+            try store.hash(file, into: &other)
+            hasher = other
+        }
+        guard hasher.digest == digest else { throw .mismatch(expected: digest, actual: hasher.digest) }
+        try commit(lease: lease)
     }
 
     /// Verifies the blob and makes it visible, held by `lease`.

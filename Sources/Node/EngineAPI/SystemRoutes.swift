@@ -10,6 +10,7 @@ struct SystemRoutes: Sendable {
         router.get("/info", use: info)
         router.get("/version", use: version)
         router.get("/system/df", use: diskUsage)
+        router.post("/system/check", use: check)
         router.get("/events", use: events)
         router.post("/auth", use: authenticate)
     }
@@ -33,11 +34,19 @@ struct SystemRoutes: Sendable {
                 throw EngineError.invalid("unknown object type: \(unknown)")
             }
             if !wanted.contains("container") { report.containers = nil }
-            if !wanted.contains("image") { report.images = nil }
+            if !wanted.contains("image") {
+                report.images = nil
+                report.blobs = nil
+            }
             if !wanted.contains("volume") { report.volumes = nil }
             if !wanted.contains("build-cache") { report.buildCache = nil }
         }
         return try Answer.json(report)
+    }
+
+    /// Not Docker's.
+    @Sendable func check(_ request: Request, _ context: EngineContext) async throws -> Response {
+        try Answer.json(await engine.examine(repair: request.query.flag("repair")))
     }
 
     /// One JSON object per line, from the past and then as things happen.

@@ -9,10 +9,11 @@ internal import Synchronization
 /// Where a server listens.
 package enum Listener: Sendable {
     case unix(UnixListener)
+    case plain(PlainListener)
     case tls(TLSListener)
 }
 
-/// An HTTP/1.1 server on Unix sockets and mutual TLS ports, whose handlers may take a connection over.
+/// An HTTP/1.1 server on Unix sockets and TCP ports, whose handlers may take a connection over.
 ///
 /// ``bind()`` first, so that a daemon can say that it is ready; then ``run()`` serves until graceful shutdown: idle
 /// and streaming connections are cut, requests in work are answered.
@@ -75,17 +76,25 @@ package final class HTTPServer: Service {
             let identity = unix.identity()
             let channel = try await bootstrap().bind(descriptor) { Self.connection(on: $0, peer: .local) }
             return Bound(accepting: channel) { unix.remove(identity) }
+        case .plain(let plain):
+            let channel = try await bootstrap()
+                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .bind(host: plain.host, port: plain.port) { channel in
+                    Self.connection(on: channel, peer: .anonymous(address: Self.address(of: channel)))
+                }
+            return Bound(accepting: channel) {}
         case .tls(let tls):
             let context = try tls.context()
+            let isMutual = tls.authority != nil
             let channel = try await bootstrap()
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .bind(host: tls.host, port: tls.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                     }.flatMap {
-                        Self.connection(
-                            on: channel,
-                            peer: .certified(address: "\(channel.remoteAddress.map(String.init(describing:)) ?? "")"))
+                        let address = Self.address(of: channel)
+                        return Self.connection(
+                            on: channel, peer: isMutual ? .certified(address: address) : .anonymous(address: address))
                     }
                 }
             return Bound(accepting: channel) {}
@@ -98,6 +107,10 @@ package final class HTTPServer: Service {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+    }
+
+    private static func address(of channel: any Channel) -> String {
+        channel.remoteAddress.map(String.init(describing:)) ?? ""
     }
 
     private static func connection(on channel: any Channel, peer: Peer) -> EventLoopFuture<Connection> {

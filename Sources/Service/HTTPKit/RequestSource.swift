@@ -9,6 +9,8 @@ package enum Peer: Hashable, Sendable {
     case local
     /// Someone who showed a certificate that we trust.
     case certified(address: String)
+    /// Someone on a TCP port that asks for no certificate.
+    case anonymous(address: String)
 }
 
 /// Everything a request brings along besides itself; the source of every request context of ours.

@@ -1,15 +1,26 @@
 internal import NIOSSL
 
-/// A listening TCP port with mutual TLS.
+/// A listening TCP port without TLS: anyone who can reach it may speak.
+package struct PlainListener: Sendable {
+    package let host: String
+    package let port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+}
+
+/// A listening TCP port with TLS, mutual where an authority for clients is named.
 package struct TLSListener: Sendable {
     package let host: String
     package let port: Int
-    /// PEM files: who signs clients, what we show, and its key.
-    package let authority: String
+    /// PEM files: who signs clients (`nil` lets in those without a certificate), what we show, and its key.
+    package let authority: String?
     package let certificate: String
     package let key: String
 
-    package init(host: String, port: Int, authority: String, certificate: String, key: String) {
+    package init(host: String, port: Int, authority: String?, certificate: String, key: String) {
         self.host = host
         self.port = port
         self.authority = authority
@@ -17,7 +28,7 @@ package struct TLSListener: Sendable {
         self.key = key
     }
 
-    /// The session settings: a client without a certificate of our authority does not get in.
+    /// The session settings: where there is an authority, a client without a certificate of it does not get in.
     func context() throws(ListenError) -> NIOSSLContext {
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
@@ -26,8 +37,10 @@ package struct TLSListener: Sendable {
                 certificateChain: chain, privateKey: .privateKey(privateKey))
             settings.minimumTLSVersion = .tlsv12
             settings.applicationProtocols = ["http/1.1"]
-            settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
-            settings.certificateVerification = .noHostnameVerification
+            if let authority {
+                settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
+                settings.certificateVerification = .noHostnameVerification
+            }
             return try NIOSSLContext(configuration: settings)
         } catch {
             throw .tls("\(error)")

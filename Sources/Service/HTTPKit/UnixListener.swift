@@ -10,6 +10,7 @@ package enum ListenError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A system call failed while we were `doing` something.
     case system(doing: String, errno: Int32)
     case tls(String)
+    case malformed(String)
 
     package var description: String {
         switch self {
@@ -18,6 +19,7 @@ package enum ListenError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notASocket(let path): "listen on \(path): the file there is not a socket"
         case .system(let doing, let errno): "\(doing): \(String(cString: strerror(errno)))"
         case .tls(let why): "TLS: \(why)"
+        case .malformed(let text): "listen on \(text): not ADDRESS:PORT"
         }
     }
 }

@@ -58,7 +58,7 @@ struct ImageStoreCrashTests {
     }
 }
 
-/// Loads, commits, tags and removes images until it is killed at a random moment; says on disk what was acknowledged.
+/// Loads, commits, collects and removes images until it is killed at a random moment; says on disk what was acknowledged.
 private func workUntilKilled(in root: String, seed: UInt64) async throws {
     var random = SplitMix64(seed: seed)
     let moment = UInt32.random(in: 2_000...150_000, using: &random)
@@ -68,6 +68,8 @@ private func workUntilKilled(in root: String, seed: UInt64) async throws {
     }
     let store = try ImageStore(root: root + "/store")
     let snapshots = try OverlaySnapshotter(layers: store.layers)
+    // Collecting goes on beside everything else.
+    Lanes.shared.start { while true { _ = try? store.collectNow() } }
     var number = Int(seed) * 1000
     while true {
         number += 1
@@ -82,6 +84,17 @@ private func workUntilKilled(in root: String, seed: UInt64) async throws {
         try WholeFile.replace(root + "/acknowledged/" + name, with: [])
         let image = try store.image(name + ":1")
         _ = try snapshots.prepare(name, from: image.top, options: SnapshotOptions())
+        if number % 4 == 1 {
+            let bytes = HandmadeArchive.of { $0.file("f0", "changed") }
+            try snapshots.withRoot(of: name, writable: true) { (tree) throws(ArchiveError) in
+                try ContainerFiles(root: tree).extract(ArraySource(bytes), into: "/", CopyOptions())
+            }
+            var recipe = ImageRecipe()
+            recipe.parent = image.id
+            recipe.reference = try ImageReference(parsing: "made-\(name):1")
+            _ = try await store.commit(name, of: snapshots, recipe)
+            try WholeFile.replace(root + "/acknowledged/made-" + name, with: [])
+        }
         if number % 3 == 0 {
             try Files.remove(root + "/acknowledged/" + name)
             _ = try await store.remove(name + ":1", force: true)

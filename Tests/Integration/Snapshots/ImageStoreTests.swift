@@ -282,6 +282,31 @@ struct ImageStoreTests {
         }
     }
 
+    @Test("an examination names what is damaged and who needs it, removes it on demand, and a load brings it again")
+    func examined() async throws {
+        try await withStore { store, _ in
+            let archive = SampleImage.dockerArchive([Self.sample])
+            _ = try await store.load(Chunks(archive))
+            let image = try store.image("sample:one")
+            let lease = store.content.lease()
+            let pushed = try store.content.put([7, 7], lease: lease)
+            try store.repositories.add(blob: pushed, to: "a/b")
+            let sound = try await store.examine(repair: false)
+            #expect(sound.problems.isEmpty && sound.blobs >= 4)
+            let layer = image.layers[0].blob.digest
+            for blob in [layer, pushed] { try WholeFile.replace(store.content.path(of: blob), with: [1, 2, 3]) }
+            let found = try await store.examine(repair: false).problems
+            #expect(Set(found.map(\.blob)) == [layer, pushed] && found.allSatisfy { $0.kind == .corrupted })
+            #expect(found.first { $0.blob == layer }?.images == [image.id])
+            #expect(found.first { $0.blob == pushed }?.repositories == ["a/b"])
+            #expect(store.content.contains(layer))
+            #expect(try await store.examine(repair: true).problems.allSatisfy(\.isRemoved))
+            #expect(try await store.examine(repair: false).problems.allSatisfy { $0.kind == .missing })
+            _ = try await store.load(Chunks(archive))
+            #expect(try await store.examine(repair: false).problems.map(\.blob) == [pushed])
+        }
+    }
+
     @Test("what a crash left half made is gone after a restart")
     func leftovers() async throws {
         try await withStore { store, root in

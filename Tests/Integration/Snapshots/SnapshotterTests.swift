@@ -199,6 +199,95 @@ private func paths(of tree: Tree) throws(ArchiveError) -> [String] {
     return paths
 }
 
+@Suite("Copying snapshotter", .needs(.root))
+struct CopySnapshotterTests {
+    private let conformance = SnapshotterConformance { try CopySnapshotter(layers: $0) }
+
+    @Test("a snapshot shows the image's layers as one tree") func shows() async throws {
+        try await conformance.showsTheImage()
+    }
+
+    @Test("what is written stays in its snapshot, also after a restart") func keeps() async throws {
+        try await conformance.keepsWhatWasWritten()
+    }
+
+    @Test("changes are told as docker diff tells them") func changes() async throws {
+        try await conformance.tellsWhatChanged()
+    }
+
+    @Test("a snapshot becomes a layer of a new image") func layer() async throws {
+        try await conformance.becomesALayer()
+    }
+
+    @Test("a snapshot keeps its layers when the image goes") func layers() async throws {
+        try await conformance.keepsItsLayers()
+    }
+
+    @Test("a snapshot can start from nothing") func empty() async throws {
+        try await conformance.startsFromNothing()
+    }
+
+    @Test("a snapshot can be mounted again and again") func again() async throws {
+        try await conformance.isMountedAgain()
+    }
+
+    @Test("looking inside leaves no mount behind") func mounts() async throws {
+        try await conformance.leavesNoMount()
+    }
+
+    @Test("in a user namespace files are copied with their owners' numbers outside, and a layer has those inside")
+    func userNamespace() async throws {
+        try await conformance.with { driver, _, image, _ in
+            let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 65536)]
+            let options = SnapshotOptions(idMap: SnapshotMount.IDMap(users: range, groups: range))
+            let mount = try driver.prepare("one", from: image.top, options: options)
+            #expect(mount.type == "bind" && mount.joinedOptions == ["bind"])
+            #expect(try Files.status(mount.source + "/etc/passwd").owner == 100_000)
+            #expect(try Files.status(mount.source + "/etc").owner == 100_000)
+            #expect(try driver.changes(of: "one").isEmpty)
+            let owners = try #require(driver.ownerMap(of: "one"))
+            try driver.withRoot(of: "one", writable: true) { (tree) throws(ArchiveError) in
+                var options = ExtractionOptions.plain
+                options.ownership = .fixed(owner: 7, group: 7)
+                options.ownerMap = owners
+                _ = try TreeExtractor.extract(
+                    ArraySource(HandmadeArchive.of { $0.file("mine", "x") }), into: tree, options: options)
+            }
+            let sink = ArraySink()
+            try driver.writeLayer(of: "one", to: sink)
+            let entry = try #require(try TarReader(ArraySource(sink.bytes)).nextEntry())
+            #expect(entry.name == "mine" && entry.owner == 7)
+        }
+    }
+
+    @Test("hard links, holes, devices, attributes and times are those of the image")
+    func faithful() async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            try Files.makeDirectory(root + "/tree", mode: 0o755)
+            let script = """
+                set -e; cd '\(root)/tree'; echo data >one; ln one two; truncate -s 8M hole; printf x >>hole
+                mknod pipe p; mknod null c 1 3; ln -s nowhere link; touch -d 2001-02-03T04:05:06.789 one
+                chmod 4755 hole; tar -cf '\(root)/layer.tar' .
+                """
+            let made = try await run(["/bin/sh", "-c", script])
+            try #require(made.status == 0, "\(made)")
+            let layer = try WholeFile.read(root + "/layer.tar")
+            _ = try await store.load(
+                Chunks(SampleImage.dockerArchive([SampleImage(names: ["faithful"], layers: [layer])])))
+            let image = try store.image("faithful")
+            let driver = try CopySnapshotter(layers: store.layers)
+            let mount = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            let top = try #require(image.top)
+            #expect(try TreePicture.of(mount.source) == TreePicture.of(store.layers.diff(of: top)))
+            #expect(try Files.status(mount.source + "/one").inode == Files.status(mount.source + "/two").inode)
+            #expect(try driver.changes(of: "one").isEmpty)
+            let usage = try driver.usage(of: "one")
+            #expect(usage.bytes < 1 << 20, "a hole stays a hole: \(usage)")
+        }
+    }
+}
+
 @Suite("Overlay snapshotter", .needs(.root))
 struct OverlaySnapshotterTests {
     private let conformance = SnapshotterConformance { try OverlaySnapshotter(layers: $0) }

@@ -25,7 +25,7 @@ struct HiddenCommands {
             } catch {
                 return fail("\(error)")
             }
-        case "simulate": return fail(Simulate.become(Array(words.dropFirst()), invocation.environment))
+        case "simulate": return fail(Simulate.program.become(Array(words.dropFirst()), invocation.environment))
         default: return nil
         }
     }

@@ -26,7 +26,7 @@ struct DiskUsage: Verb {
             ], table: "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
             rows: [
                 Self.images(usage), Self.containers(usage), Self.volumes(usage), Self.buildCache(usage),
-            ])
+            ] + Self.blobs(usage))
         try session.write(try listing.text(format: format).utf8)
     }
 
@@ -51,6 +51,16 @@ struct DiskUsage: Verb {
             return sum + (whole < 0 || shared < 0 ? 0 : whole - shared)
         }
         return row("Images", total: images.count, active: used.count, size: size, reclaimable: max(0, size - needed))
+    }
+
+    /// What layers came as and are kept for pushing, which dockerd throws away.
+    private static func blobs(_ usage: JSONValue) -> [Listing.Row] {
+        guard let blobs = usage["Blobs"], blobs.objectValue != nil else { return [] }
+        return [
+            row(
+                "Image Blobs", total: Int(blobs["Count"]?.intValue ?? 0), active: Int(blobs["Active"]?.intValue ?? 0),
+                size: blobs["Size"]?.doubleValue ?? 0, reclaimable: blobs["Reclaimable"]?.doubleValue ?? 0)
+        ]
     }
 
     private static func containers(_ usage: JSONValue) -> Listing.Row {

@@ -15,6 +15,8 @@ internal import Synchronization
 package final class ImageStore: Sendable {
     package let content: ContentStore
     package let layers: LayerStore
+    /// What was pushed to this machine's registry; their blobs are kept like the images'.
+    package let repositories: RepositoryStore
     let root: String
     let lanes: Lanes
     private let table = Mutex(ImageTable())
@@ -34,6 +36,9 @@ package final class ImageStore: Sendable {
             try LayerStore.ensureDirectory("\(root)/images")
         }
         content = try keeping { () throws(ContentError) in try ContentStore(root: "\(root)/content") }
+        repositories = try keeping { [content] () throws(ContentError) in
+            try RepositoryStore(root: "\(root)/repositories", content: content)
+        }
         layers = try LayerStore(root: root)
         var broken: [(id: Digest, reason: String)] = []
         for record in try Self.records(in: root) {
@@ -120,16 +125,16 @@ package final class ImageStore: Sendable {
         table.withLock { _ = $0.remove(id) }
     }
 
-    /// Removes blobs and layers that no image, snapshot or work under way needs; gives the bytes of file content gone.
+    /// Removes blobs and layers that no image, repository, snapshot or work under way needs; gives the bytes that came back.
     ///
     /// Only after the snapshotter has been opened: until then nobody knows which layers snapshots hold.
     @discardableResult
     package func collectNow() throws(ImageError) -> Int64 {
         let (_, bytes) = try layers.collect { read { Set($0.images.values.flatMap(\.chain)) } }
-        try keeping { () throws(ContentError) in
-            _ = try content.collect { read { Set($0.images.values.flatMap(\.blobs)) } }
+        let blobs = try keeping { () throws(ContentError) in
+            try content.collectCounting { read { Set($0.images.values.flatMap(\.blobs)) } }
         }
-        return bytes
+        return bytes + blobs.bytes
     }
 
     /// Lets the unpacked files reach the disk without making anybody wait.

@@ -11,7 +11,7 @@ struct OverlayChanges {
     let lower: [Tree]
 
     /// What the runtime makes in a root filesystem, to mount on it.
-    private static let mountPoints: Set<String> = [
+    static let mountPoints: Set<String> = [
         "/.dockerenv", "/dev", "/dev/console", "/dev/mqueue", "/dev/pts", "/dev/shm", "/etc/hostname", "/etc/hosts",
         "/etc/mtab", "/etc/resolv.conf", "/proc", "/sys",
     ]
@@ -38,7 +38,7 @@ struct OverlayChanges {
         var found = Found()
         for item in try TreeItem.all(in: directory) {
             let child = "\(path)/\(item.name)"
-            let old = try Below.find(item, in: below)
+            let old = try LayersBelow.find(item.bytes, in: below)
             if item.isWhiteout {
                 if old.item != nil { found.changes.append(SnapshotChange(path: child, kind: .deleted)) }
             } else if item.isDirectory {
@@ -52,7 +52,7 @@ struct OverlayChanges {
         return found
     }
 
-    private func compareDirectory(_ item: TreeItem, _ path: String, _ old: Below, _ found: inout Found)
+    private func compareDirectory(_ item: TreeItem, _ path: String, _ old: LayersBelow, _ found: inout Found)
         throws(ArchiveError)
     {
         let handle = try item.open()
@@ -72,27 +72,5 @@ struct OverlayChanges {
             found.changes.append(SnapshotChange(path: path, kind: .added))
         }
         found.changes += inside.changes
-    }
-}
-
-/// What the layers below have under one name.
-private struct Below {
-    /// The file one would see without the upper directory.
-    var item: TreeItem?
-    /// The directories that are merged there, the top one first.
-    var directories: [DirectoryHandle] = []
-
-    static func find(_ wanted: TreeItem, in layers: [DirectoryHandle]) throws(ArchiveError) -> Below {
-        var below = Below()
-        for layer in layers {
-            guard let item = try TreeItem.named(wanted.bytes, in: layer) else { continue }
-            if item.isWhiteout { break }
-            if below.item == nil { below.item = item }
-            guard item.isDirectory else { break }
-            let directory = try item.open()
-            below.directories.append(directory)
-            if directory.isOpaque { break }
-        }
-        return below
     }
 }

@@ -37,7 +37,7 @@ package final class OverlaySnapshotter: Snapshotter {
         }
         for id in try asking({ () throws(SyscallError) in try Files.list("\(root)/containers-rw") }) {
             guard let text = try? Files.readLink("\(directory(of: id))/image"),
-                let (top, options) = Self.read(text)
+                let (top, options) = SnapshotOrigin.read(text)
             else {
                 try asking { () throws(SyscallError) in try Tree.remove(path: directory(of: id)) }
                 continue
@@ -73,7 +73,7 @@ package final class OverlaySnapshotter: Snapshotter {
                 try Files.makeDirectory(directory, mode: 0o710)
                 try makeDirectories("\(root)/\(Self.place(of: id, options))", options)
                 // Last: without the link a snapshot counts as half made.
-                try Files.makeLink("\(directory)/image", to: Self.write(top, options))
+                try Files.makeLink("\(directory)/image", to: SnapshotOrigin.write(top, options))
             }
         } catch {
             layers.unpin(stack.map(\.chainID))
@@ -139,7 +139,7 @@ package final class OverlaySnapshotter: Snapshotter {
             // The new link takes the old one's place at once: before it the old folder counts, after it the new one.
             let link = "\(directory(of: id))/image"
             try? Files.remove("\(link).new")
-            try Files.makeLink("\(link).new", to: Self.write(snapshot.stack.first?.chainID, options))
+            try Files.makeLink("\(link).new", to: SnapshotOrigin.write(snapshot.stack.first?.chainID, options))
             try Files.rename("\(link).new", to: link)
             for name in ["upper", "work"] { try Tree.remove(path: "\(old)/\(name)") }
         }
@@ -161,49 +161,6 @@ package final class OverlaySnapshotter: Snapshotter {
             try Tree.remove(path: away)
         }
         if let snapshot { layers.unpin(snapshot.stack.map(\.chainID)) }
-    }
-
-    // MARK: the link's text
-
-    /// `<chain id or scratch>[ volatile][ place=<folder>][ users=<c>:<h>:<n>,… groups=…]`.
-    private static func write(_ top: Digest?, _ options: SnapshotOptions) -> String {
-        var words = [top?.description ?? "scratch"]
-        if options.isVolatile { words.append("volatile") }
-        if let place = options.place { words.append("place=" + place) }
-        if let map = options.idMap {
-            words.append("users=" + map.users.map(text).joined(separator: ","))
-            words.append("groups=" + map.groups.map(text).joined(separator: ","))
-        }
-        return words.joined(separator: " ")
-    }
-
-    private static func text(_ range: SnapshotMount.IDRange) -> String {
-        "\(range.container):\(range.host):\(range.count)"
-    }
-
-    private static func read(_ text: String) -> (top: Digest?, options: SnapshotOptions)? {
-        let words = text.split(separator: " ").map(String.init)
-        guard let first = words.first else { return nil }
-        let top = try? Digest(parsing: first)
-        guard top != nil || first == "scratch" else { return nil }
-        var options = SnapshotOptions()
-        var map = SnapshotMount.IDMap(users: [], groups: [])
-        for word in words.dropFirst() {
-            if word == "volatile" { options.isVolatile = true }
-            if word.hasPrefix("place=") { options.place = String(word.dropFirst(6)) }
-            if word.hasPrefix("users=") { map.users = ranges(word.dropFirst(6)) }
-            if word.hasPrefix("groups=") { map.groups = ranges(word.dropFirst(7)) }
-        }
-        if !map.users.isEmpty { options.idMap = map }
-        return (top, options)
-    }
-
-    private static func ranges(_ text: Substring) -> [SnapshotMount.IDRange] {
-        text.split(separator: ",").compactMap { part in
-            let numbers = part.split(separator: ":").compactMap { UInt32($0) }
-            return numbers.count == 3
-                ? .init(container: numbers[0], host: numbers[1], count: numbers[2]) : nil
-        }
     }
 
     // MARK: looking inside
@@ -266,21 +223,5 @@ package final class OverlaySnapshotter: Snapshotter {
         let mount = SnapshotMount(
             root: root, lower: ["empty"], idMap: SnapshotMount.IDMap(users: range, groups: range))
         return IDMappedLayers.isPossible(mount)
-    }
-
-    func asking<Result>(_ body: () throws(SyscallError) -> Result) throws(SnapshotError) -> Result {
-        do throws(SyscallError) {
-            return try body()
-        } catch {
-            throw .kernel(error)
-        }
-    }
-
-    private func reading<Result>(_ body: () throws(ArchiveError) -> Result) throws(SnapshotError) -> Result {
-        do throws(ArchiveError) {
-            return try body()
-        } catch {
-            throw .archive(error)
-        }
     }
 }

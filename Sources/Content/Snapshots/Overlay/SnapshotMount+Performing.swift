@@ -9,6 +9,10 @@ extension SnapshotMount {
     ///
     /// - Throws: `EINVAL` or `ENOSYS` where the kernel or the file system cannot map ids; else whatever mount(2) says.
     package func perform(on target: String) throws(SyscallError) {
+        if kind == .bind {
+            let tree = try Mounts.copyTree(source, recursive: false)
+            return try Mounts.attach(tree.raw, onPath: target)
+        }
         var mount = self
         if let idMap { mount = try IDMappedLayers.mount(self, idMap) }
         try check("chdir", root) { chdir(root) }

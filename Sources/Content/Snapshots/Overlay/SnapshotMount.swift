@@ -1,6 +1,6 @@
 internal import Archives
 
-/// The overlay mount that makes a snapshot a root filesystem: a value, which somebody else performs.
+/// The mount that makes a snapshot a root filesystem, overlayfs or a plain tree: a value, which somebody else performs.
 ///
 /// The mount point may be anywhere; whoever mounts needs no more than this value.
 package struct SnapshotMount: Equatable, Sendable, Codable {
@@ -36,6 +36,13 @@ package struct SnapshotMount: Equatable, Sendable, Codable {
         }
     }
 
+    package enum Kind: String, Hashable, Sendable, Codable {
+        case overlay
+        /// The one directory of `lower`, writable, as it is.
+        case bind
+    }
+
+    package var kind = Kind.overlay
     /// The data root; relative paths below start here.
     package var root: String
     /// Short links to the layers' directories, the top one first, relative to `root`; never empty.
@@ -65,8 +72,9 @@ package struct SnapshotMount: Equatable, Sendable, Codable {
     package static let longestData = 4095
 
     /// The type for mount(2) and fsopen(2).
-    package var type: String { "overlay" }
-    package var source: String { "overlay" }
+    package var type: String { kind.rawValue }
+    /// The tree itself when there is nothing to stack.
+    package var source: String { kind == .bind ? "\(root)/\(lower.first ?? "")" : "overlay" }
 
     /// Options for mount(2), with absolute paths, to be joined by commas.
     ///
@@ -92,6 +100,7 @@ package struct SnapshotMount: Equatable, Sendable, Codable {
     }
 
     private func joined(_ path: (String) -> String) -> [String] {
+        if kind == .bind { return ["bind"] }
         var all = ["lowerdir=" + lower.map(path).joined(separator: ":")]
         if let upper { all.append("upperdir=" + path(upper)) }
         if let work { all.append("workdir=" + path(work)) }

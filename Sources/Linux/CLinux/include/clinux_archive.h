@@ -56,6 +56,12 @@ static inline int64_t clinux_seek_hole(int fd, int64_t offset) {
 }
 
 /// syncfs(2) on the file system that holds `fd`.
+/* Copies within the kernel, by reference where the file system can; moves both offsets. */
+static inline long clinux_copy_file_range(int from, int to, size_t count) {
+    long copied = syscall(SYS_copy_file_range, from, (void *)0, to, (void *)0, count, 0);
+    return copied < 0 ? -errno : copied;
+}
+
 static inline int clinux_syncfs(int fd) { return syscall(SYS_syncfs, fd) < 0 ? -errno : 0; }
 
 /// Starts writing dirty pages of a range without waiting, so that a later fsync finds little to do.

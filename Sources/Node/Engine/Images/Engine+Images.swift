@@ -22,6 +22,7 @@ extension Engine {
         do throws(ImageError) { found = try images.store.list(filter) } catch { throw EngineError(error) }
         var uses: [String: Int64] = [:]
         for container in await services.registry.all { uses[container.seen.record.imageID, default: 0] += 1 }
+        let shared = sharedSize ? images.store.sharedSizes : [:]
         // What lies between a name and its parents is shown only to those who ask for all.
         let parents = Set(images.store.all.compactMap(\.parent))
         return found.compactMap { image in
@@ -29,7 +30,7 @@ extension Engine {
             if let until, image.createdAt >= until { return nil }
             var summary = ImageSummary(image)
             summary.containers = uses[image.id.description] ?? 0
-            if !sharedSize { summary.sharedSize = -1 }
+            summary.sharedSize = sharedSize ? shared[image.id] ?? 0 : -1
             return summary
         }
     }

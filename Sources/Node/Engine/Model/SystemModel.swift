@@ -153,6 +153,8 @@ package struct DiskUsageReport: Codable, Equatable, Sendable {
     @Nullable package var containers: [ContainerSummary]?
     @Nullable package var volumes: [Volume]?
     @Nullable package var buildCache: [EmptyObject]?
+    /// Not Docker's: the blobs that layers came as.
+    package var blobs: BlobsReport?
 
     package init() {}
 }

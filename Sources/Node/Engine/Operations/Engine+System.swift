@@ -106,7 +106,8 @@ extension Engine {
     package func diskUsage() async throws(EngineError) -> DiskUsageReport {
         var report = DiskUsageReport()
         report.layersSize = images.store.layersSize
-        report.images = try await images(all: true, filters: Filters())
+        report.images = try await images(all: true, filters: Filters(), sharedSize: true)
+        report.blobs = try await blobsReport()
         var options = ListOptions()
         options.all = true
         options.size = true
