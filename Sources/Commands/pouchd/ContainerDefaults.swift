@@ -12,6 +12,7 @@ struct ContainerDefaults {
     var logConfig: LogConfig
     var ulimits: [Ulimit] = []
     var shmSize: Int64?
+    var storageDriver: String
     var dns: [String]
     var dnsSearch: [String]
     var dnsOptions: [String]
@@ -26,6 +27,7 @@ struct ContainerDefaults {
         defaultRuntime = try flags.defaultRuntime ?? file.string("default-runtime")
         cgroupParent = try flags.cgroupParent ?? file.string("cgroup-parent")
         usernsRemap = try (flags.usernsRemap ?? file.string("userns-remap")).flatMap { $0.isEmpty ? nil : $0 }
+        storageDriver = try Self.storageDriver(flags.storageDriver ?? file.string("storage-driver") ?? "overlay2")
         logConfig = try Self.logConfig(flags, file)
         ulimits = try Self.ulimits(flags, file)
         shmSize = try Self.shmSize(flags, file)
@@ -60,6 +62,7 @@ struct ContainerDefaults {
         if let defaultRuntime { configuration.defaultRuntime = defaultRuntime }
         if let cgroupParent { configuration.cgroupParent = cgroupParent }
         configuration.logConfig = logConfig
+        configuration.storageDriver = storageDriver
         configuration.ulimits = ulimits
         if let shmSize { configuration.shmSize = shmSize }
         configuration.dns = dns
@@ -89,6 +92,13 @@ struct ContainerDefaults {
         }
         for (name, runtime) in inFile { found[name] = runtime }
         return found
+    }
+
+    private static func storageDriver(_ name: String) throws(ConfigurationError) -> String {
+        guard ["overlay2", "vfs"].contains(name) else {
+            throw .invalid(name: "storage-driver", value: name, why: "overlay2 or vfs")
+        }
+        return name
     }
 
     private static func logConfig(_ flags: Flags, _ file: SettingsFile) throws -> LogConfig {

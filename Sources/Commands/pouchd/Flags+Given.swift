@@ -27,6 +27,7 @@ extension Flags {
         note("dns", dns)
         note("dns-search", dnsSearch)
         note("dns-opt", dnsOption)
+        note("storage-driver", storageDriver)
         note("log-driver", logDriver)
         note("log-opt", logOption)
         note("seccomp-profile", seccompProfile)

@@ -51,6 +51,9 @@ struct Flags: ParsableArguments {
     var dnsSearch: [String] = []
     @Option(name: .customLong("dns-opt"), help: "A resolver option for containers (repeatable).")
     var dnsOption: [String] = []
+    @Option(
+        name: [.customShort("s"), .customLong("storage-driver")], help: "overlay2, or vfs for whole copies of images.")
+    var storageDriver: String?
     @Option(name: .customLong("log-driver"), help: "json-file or none.")
     var logDriver: String?
     @Option(name: .customLong("log-opt"), help: "KEY=VALUE for the log driver (repeatable).")

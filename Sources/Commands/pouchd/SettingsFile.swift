@@ -19,7 +19,7 @@ struct SettingsFile {
         "quota-driver": "quota-driver",
         "shutdown-timeout": "shutdown-timeout", "live-restore": "live-restore", "tls": "tls", "tlsverify": "tlsverify",
         "tlscacert": "tlscacert", "tlscert": "tlscert", "tlskey": "tlskey", "pouch-runtime": "pouch-runtime",
-        "registry-listen": "registry-listen", "registry-push": "registry-push",
+        "storage-driver": "storage-driver", "registry-listen": "registry-listen", "registry-push": "registry-push",
         "registry-tlscert": "registry-tlscert", "registry-tlskey": "registry-tlskey",
         "registry-tlscacert": "registry-tlscacert", "registry-plain-http": "registry-plain-http",
     ]

@@ -15,7 +15,7 @@ package final class Engine: Sendable {
     ///
     /// - Throws: ``EngineError/failed(_:)`` when the database or the image store cannot be used.
     package convenience init(_ configuration: EngineConfiguration, logger: Logger) throws(EngineError) {
-        let images = try ImageService(root: configuration.dataRoot)
+        let images = try ImageService(root: configuration.dataRoot, driver: configuration.storageDriver)
         try self.init(
             configuration, logger: logger, images: images, rootfs: images,
             launcher: ProcessLauncher(

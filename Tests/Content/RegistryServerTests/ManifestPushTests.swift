@@ -100,6 +100,10 @@ struct ManifestPushTests {
             #expect(answer.status == 201 && answer.header("OCI-Tag") == "one, two")
             #expect(try await rig.ask(.get, "/v2/a/manifests/two").digest == digest.description)
             #expect(try await rig.put(bytes, "a", "\(digest)?tag=-").status == 400)
+            #expect(try await rig.put(bytes, "a", ".NO_TAG").status == 400)
+            for method in [HTTPRequest.Method.get, .head, .delete] {
+                #expect(try await rig.ask(method, "/v2/a/manifests/.NO_TAG").status == 404)
+            }
         }
     }
 

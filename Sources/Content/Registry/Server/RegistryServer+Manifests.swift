@@ -10,8 +10,9 @@ extension RegistryServer {
         _ reference: ManifestReference, in name: String, _ request: RegistryRequest
     ) async throws -> Response {
         var tags = request.query.all("tag")
-        for tag in tags where !RegistryRoute.isTag(tag) { throw RegistryError.manifestInvalid("tag \(tag): not valid") }
         let isExtra = !tags.isEmpty
+        if case .tag(let tag) = reference { tags.insert(tag, at: 0) }
+        for tag in tags where !RegistryRoute.isTag(tag) { throw RegistryError.manifestInvalid("tag \(tag): not valid") }
         let bytes = try await Self.bytes(of: request)
         let digest: Digest
         switch reference {
@@ -21,9 +22,7 @@ extension RegistryServer {
             guard actual == wanted else {
                 throw RegistryError.digestInvalid("manifest: its digest is \(actual), not \(wanted)")
             }
-        case .tag(let tag):
-            digest = BlobHasher.digest(of: bytes)
-            tags.insert(tag, at: 0)
+        case .tag: digest = BlobHasher.digest(of: bytes)
         }
         let type = request.request.headers[.contentType].map { $0.prefix { $0 != ";" }.filter { $0 != " " } }
         let record = try ManifestDocument.record(bytes, type: type, digest: digest)

@@ -10,10 +10,17 @@ final class ImageService: RootfsStore {
     let store: ImageStore
     let snapshots: any Snapshotter
 
+    /// The name of the storage driver.
+    var driverName: String { type(of: snapshots).name }
+
     /// Opens the store below `root`; blocks.
-    init(root: String) throws(EngineError) {
+    init(root: String, driver: String = OverlaySnapshotter.name) throws(EngineError) {
         do throws(ImageError) { store = try ImageStore(root: root) } catch { throw EngineError(error) }
-        do throws(SnapshotError) { snapshots = try OverlaySnapshotter(layers: store.layers) } catch {
+        do throws(SnapshotError) {
+            snapshots =
+                driver == CopySnapshotter.name
+                ? try CopySnapshotter(layers: store.layers) : try OverlaySnapshotter(layers: store.layers)
+        } catch {
             throw EngineError(error)
         }
         // Layers that a crash left behind; the containers' are known by now.
@@ -140,9 +147,13 @@ final class ImageService: RootfsStore {
     /// Inspect's `GraphDriver`.
     func driver(of id: String) -> GraphDriver {
         var driver = GraphDriver()
-        driver.name = "overlay2"
+        driver.name = driverName
         guard let mount = try? snapshots.mount(id) else { return driver }
         func absolute(_ path: String) -> String { mount.root + "/" + path }
+        guard mount.kind == .overlay else {
+            driver.data = ["RootDir": mount.source]
+            return driver
+        }
         driver.data = [
             "LowerDir": mount.lower.map(absolute).joined(separator: ":"), "UpperDir": mount.upper.map(absolute) ?? "",
             "WorkDir": mount.work.map(absolute) ?? "",

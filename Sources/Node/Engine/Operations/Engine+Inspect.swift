@@ -18,7 +18,7 @@ extension Engine {
         inspection.logPath = record.hostConfig.logConfig.type == "none" ? "" : services.paths.log(record.id)
         inspection.name = "/" + record.name
         inspection.restartCount = view.restartCount
-        inspection.driver = "overlay2"
+        inspection.driver = images.driverName
         inspection.platform = record.platform
         inspection.appArmorProfile = record.hostConfig.privileged ? "unconfined" : ""
         inspection.execIDs = view.execIDs.isEmpty ? nil : view.execIDs

@@ -49,7 +49,7 @@ extension Engine {
         report.containersRunning = views.count { $0.machine.status == "running" }
         report.containersStopped = views.count - report.containersPaused - report.containersRunning
         report.images = images.store.all.count
-        report.driver = "overlay2"
+        report.driver = images.driverName
         report.driverStatus = [["Supports d_type", "true"], ["Native Overlay Diff", "true"]] + quotaStatus
         report.plugins.volume = ["local", "tmpfs"]
         report.plugins.network = services.networks.list().map(\.driver).sorted()
