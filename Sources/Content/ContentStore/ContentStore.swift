@@ -12,6 +12,7 @@ internal import Synchronization
 /// ingest/partial-…          being written for a known digest, resumed after a crash
 /// ingest/upload-…           being written under a name somebody else keeps, resumed after a crash
 /// ingest/new-…              being written for a digest not known yet, removed at start
+/// reserved/…                blobs of an image that is on its way, see ``Reservation``
 /// ```
 /// All methods block on the disk: call them from lanes. Any thread may call any method.
 package final class ContentStore: Sendable {
@@ -33,7 +34,7 @@ package final class ContentStore: Sendable {
     /// Opens or makes the store below `root`.
     package init(root: String) throws(ContentError) {
         self.root = root
-        for directory in ["", "/blobs", "/blobs/sha256", "/blobs/sha512", "/ingest"] {
+        for directory in ["", "/blobs", "/blobs/sha256", "/blobs/sha512", "/ingest", "/reserved"] {
             try kernel { () throws(SyscallError) in
                 do throws(SyscallError) {
                     try Files.makeDirectory(root + directory, mode: 0o700)
@@ -288,7 +289,7 @@ package final class ContentStore: Sendable {
                 state.spared = []
             }
         }
-        let kept = state.withLock(\.holders).reduce(into: inUse()) { $0.formUnion($1()) }
+        let kept = state.withLock(\.holders).reduce(into: inUse().union(try reserved())) { $0.formUnion($1()) }
         var removed: [Digest] = []
         var bytes: Int64 = 0
         for digest in try digests() where !kept.contains(digest) {
@@ -312,7 +313,7 @@ package final class ContentStore: Sendable {
 
     /// Bytes in blobs, and how many of them nobody holds, who `inUse` or a holder or a lease could be.
     package func usage(inUse: () -> Set<Digest>) throws(ContentError) -> BlobUsage {
-        let kept = state.withLock(\.holders).reduce(into: inUse()) { $0.formUnion($1()) }
+        let kept = state.withLock(\.holders).reduce(into: inUse().union(try reserved())) { $0.formUnion($1()) }
         let pinned = state.withLock { Set($0.pins.keys) }
         var usage = BlobUsage()
         for digest in try digests() {
@@ -339,7 +340,7 @@ package final class ContentStore: Sendable {
         return true
     }
 
-    private func list(_ directory: String) throws(ContentError) -> [String] {
+    func list(_ directory: String) throws(ContentError) -> [String] {
         try kernel { () throws(SyscallError) in try Files.list("\(root)/\(directory)") }
     }
 }
