@@ -93,6 +93,9 @@ var rooms: [Room] = [
     library("Linux", "Lanes", uses: ["LinuxKernel", "CLinux"], tested: true),
     library("Linux", "DiskQuota", uses: ["LinuxKernel", "CLinux", "Units"]),
 
+    library("Linux", "Netlink", uses: ["LinuxKernel", "Units"], tested: true, testsUse: ["CLinux"]),
+    Room(wing: "Linux", target: .systemLibrary(name: "CNftables", path: "Sources/Linux/CNftables")),
+
     library("OCI", "RuntimeSpec", uses: ["JSON", "Units"], tested: true),
     library("OCI", "ImageSpec", uses: ["JSON", "Units"], tested: true),
 
@@ -141,6 +144,10 @@ var rooms: [Room] = [
         uses: ["Archives", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [crypto, logging], tested: true),
 
+    Room(wing: "Node", target: .systemLibrary(name: "CLdns", path: "Sources/Node/CLdns")),
+    library(
+        "Node", "Networking", uses: ["CNftables", "CLdns", "Netlink", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [logging], tested: true),
     library(
         "Content", "RegistryClient",
         uses: ["ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
@@ -153,7 +160,7 @@ var rooms: [Room] = [
     library(
         "Node", "Engine",
         uses: [
-            "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots", "ShimProtocol",
+            "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots", "ShimProtocol",
             "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",

@@ -25,7 +25,11 @@ extension Pouch {
             .group("manifest", summary: "Look at image manifests in registries", [.verb(InspectManifest.self)]),
             .group(
                 "network", summary: "Manage networks",
-                [.verb(InspectNetwork.self), .verb(ListNetworks.self, aliases: ["list"])]),
+                [
+                    .verb(ConnectNetwork.self), .verb(CreateNetwork.self), .verb(DisconnectNetwork.self),
+                    .verb(InspectNetwork.self), .verb(ListNetworks.self, aliases: ["list"]),
+                    .verb(PruneNetworks.self), .verb(RemoveNetwork.self, aliases: ["remove"]),
+                ]),
             .group("registry", summary: "Give images to other machines", [.verb(ServeRegistry.self)]),
             .group(
                 "system", summary: "Manage Pouch",

@@ -13,6 +13,7 @@ struct ContainerDefaults {
     var ulimits: [Ulimit] = []
     var shmSize: Int64?
     var storageDriver: String
+    var bridge: EngineConfiguration.BridgeSettings
     var dns: [String]
     var dnsSearch: [String]
     var dnsOptions: [String]
@@ -31,6 +32,7 @@ struct ContainerDefaults {
         logConfig = try Self.logConfig(flags, file)
         ulimits = try Self.ulimits(flags, file)
         shmSize = try Self.shmSize(flags, file)
+        bridge = try Self.bridge(flags, file)
         dns = try flags.dns.isEmpty ? file.strings("dns") ?? [] : flags.dns
         dnsSearch = try flags.dnsSearch.isEmpty ? file.strings("dns-search") ?? [] : flags.dnsSearch
         dnsOptions = try flags.dnsOption.isEmpty ? file.strings("dns-opts") ?? [] : flags.dnsOption
@@ -65,6 +67,7 @@ struct ContainerDefaults {
         configuration.storageDriver = storageDriver
         configuration.ulimits = ulimits
         if let shmSize { configuration.shmSize = shmSize }
+        configuration.bridge = bridge
         configuration.dns = dns
         configuration.dnsSearch = dnsSearch
         configuration.dnsOptions = dnsOptions
@@ -131,6 +134,31 @@ struct ContainerDefaults {
             Ulimit(name: "", soft: try field["Soft"].int(), hard: try field["Hard"].int())
         }.map { name, limit in Ulimit(name: name, soft: limit.soft, hard: limit.hard) }
         return found
+    }
+
+    private static func bridge(_ flags: Flags, _ file: SettingsFile) throws -> EngineConfiguration.BridgeSettings {
+        var settings = EngineConfiguration.BridgeSettings()
+        settings.name = try flags.bridge ?? file.string("bridge") ?? ""
+        guard settings.name.utf8.count < 16 else {
+            throw ConfigurationError.invalid(name: "bridge", value: settings.name, why: "longer than 15 bytes")
+        }
+        if let text = try flags.bridgeAddress ?? file.string("bip") {
+            do throws(ParseError) { settings.address = try Subnet.interface(text) } catch {
+                throw ConfigurationError.invalid(name: "bip", value: text, why: error.reason)
+            }
+        }
+        if let text = try flags.fixedRange ?? file.string("fixed-cidr") {
+            do throws(ParseError) { settings.range = try Subnet(parsing: text) } catch {
+                throw ConfigurationError.invalid(name: "fixed-cidr", value: text, why: error.reason)
+            }
+        }
+        if let mtu = try flags.mtu ?? file.int("mtu"), mtu != 0 {
+            guard (68...65535).contains(mtu) else {
+                throw ConfigurationError.invalid(name: "mtu", value: "\(mtu)", why: "between 68 and 65535 bytes")
+            }
+            settings.mtu = UInt32(mtu)
+        }
+        return settings
     }
 
     private static func shmSize(_ flags: Flags, _ file: SettingsFile) throws -> Int64? {

@@ -45,6 +45,14 @@ struct Flags: ParsableArguments {
     var `init` = false
     @Option(name: .customLong("default-shm-size"), help: "The size of containers' /dev/shm, such as 64m.")
     var defaultShmSize: String?
+    @Option(name: [.customShort("b"), .customLong("bridge")], help: "The default network's interface; none has no such network.")
+    var bridge: String?
+    @Option(name: .customLong("bip"), help: "The default bridge's address, such as 10.5.0.1/16.")
+    var bridgeAddress: String?
+    @Option(name: .customLong("fixed-cidr"), help: "Where in the default bridge's subnet containers get addresses.")
+    var fixedRange: String?
+    @Option(name: .customLong("mtu"), help: "Of the default network, in bytes.")
+    var mtu: Int?
     @Option(name: .customLong("dns"), help: "A name server for containers (repeatable).")
     var dns: [String] = []
     @Option(name: .customLong("dns-search"), help: "A search domain for containers (repeatable).")

@@ -14,7 +14,7 @@ struct SettingsFile {
         "log-level": "log-level", "log-format": "log-format", "debug": "debug", "default-runtime": "default-runtime",
         "runtimes": "add-runtime", "userns-remap": "userns-remap", "cgroup-parent": "cgroup-parent", "group": "group",
         "labels": "label", "default-ulimits": "default-ulimit", "init": "init", "default-shm-size": "default-shm-size",
-        "dns": "dns", "dns-search": "dns-search", "dns-opts": "dns-opt", "log-driver": "log-driver",
+        "bridge": "bridge", "bip": "bip", "fixed-cidr": "fixed-cidr", "mtu": "mtu", "dns": "dns", "dns-search": "dns-search", "dns-opts": "dns-opt", "log-driver": "log-driver",
         "log-opts": "log-opt", "seccomp-profile": "seccomp-profile", "no-new-privileges": "no-new-privileges",
         "quota-driver": "quota-driver",
         "shutdown-timeout": "shutdown-timeout", "live-restore": "live-restore", "tls": "tls", "tlsverify": "tlsverify",

@@ -23,12 +23,12 @@ package final class Engine: Sendable {
             launcher: ProcessLauncher(
                 executable: configuration.runtimeExecutable, tree: try MachineFacts.tree(),
                 execRoot: configuration.execRoot),
-            networks: PredefinedNetworks())
+            networks: nil)
     }
 
     init(
         _ configuration: EngineConfiguration, logger: Logger, images: ImageService, rootfs: any RootfsStore,
-        launcher: any ShimLauncher, networks: any NetworkProvider
+        launcher: any ShimLauncher, networks: (any NetworkProvider)?
     ) throws(EngineError) {
         self.configuration = configuration
         self.images = images
@@ -48,12 +48,16 @@ package final class Engine: Sendable {
         let events = EventBus()
         let spaces = SpaceStore(
             root: paths.spaces, templates: paths.quotaTemplates, driver: configuration.quotaDriver, ledger: database)
+        let registry = Registry()
+        let networks =
+            networks
+            ?? MachineNetworks(configuration, database: database, registry: registry, logger: logger)
         services = EngineServices(
             configuration: configuration, paths: paths, database: database, launcher: launcher, rootfs: rootfs,
             networks: networks,
             volumes: VolumeStore(root: paths.volumes, spaces: spaces, database: database, events: events),
             spaces: spaces,
-            registry: Registry(), events: events, background: Background(), execs: ExecIndex(),
+            registry: registry, events: events, background: Background(), execs: ExecIndex(),
             machine: try MachineFacts.current(), logger: logger)
     }
 

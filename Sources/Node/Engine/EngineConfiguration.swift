@@ -1,4 +1,5 @@
 package import RegistryClient
+package import Units
 
 /// What pouchd was told about this machine; fixed for the life of an ``Engine``.
 package struct EngineConfiguration: Sendable {
@@ -27,6 +28,25 @@ package struct EngineConfiguration: Sendable {
         }
     }
 
+    /// The network of containers that name none.
+    package struct BridgeSettings: Equatable, Sendable {
+        /// Of its interface; empty is ours, `none` is no such network.
+        package var name = ""
+        /// Its own address; nil lets it choose a subnet that collides with no route of this machine.
+        package var address: (address: IPAddress, length: Int)?
+        /// Where containers' addresses come from.
+        package var range: Subnet?
+        /// Bytes.
+        package var mtu: UInt32 = 1500
+
+        package init() {}
+
+        package static func == (left: BridgeSettings, right: BridgeSettings) -> Bool {
+            left.name == right.name && left.address?.address == right.address?.address
+                && left.address?.length == right.address?.length && left.range == right.range && left.mtu == right.mtu
+        }
+    }
+
     /// Survives power loss: database, images, writable layers, volumes, logs.
     package var dataRoot: String
     /// Lives until the machine goes down, best on tmpfs: bundles, sockets, exit codes.
@@ -52,6 +72,7 @@ package struct EngineConfiguration: Sendable {
     package var dns: [String] = []
     package var dnsSearch: [String] = []
     package var dnsOptions: [String] = []
+    package var bridge = BridgeSettings()
     /// Every container gets an init of ours unless it says otherwise.
     package var `init` = false
     /// Seconds between the stop signal and SIGKILL when the container does not say.

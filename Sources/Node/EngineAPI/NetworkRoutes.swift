@@ -2,7 +2,7 @@ internal import Engine
 internal import Hummingbird
 internal import JSON
 
-/// `/networks`: the predefined ones can be looked at; others are not there yet.
+/// `/networks`.
 struct NetworkRoutes: Sendable {
     let engine: Engine
 
@@ -11,8 +11,8 @@ struct NetworkRoutes: Sendable {
         router.get("/networks/:name", use: inspect)
         router.post("/networks/create", use: create)
         router.post("/networks/prune", use: prune)
-        router.post("/networks/:name/connect", use: refuse)
-        router.post("/networks/:name/disconnect", use: refuse)
+        router.post("/networks/:name/connect", use: connect)
+        router.post("/networks/:name/disconnect", use: disconnect)
         router.delete("/networks/:name", use: remove)
     }
 
@@ -24,22 +24,28 @@ struct NetworkRoutes: Sendable {
         try Answer.json(await engine.network(context.name()))
     }
 
-    @Sendable func create(_ request: Request, _ context: EngineContext) throws -> Response {
-        throw EngineError.unsupported("creating networks is not supported yet: use none, host or container:ID")
+    @Sendable func create(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let wanted = try await request.body(NetworkCreateRequest.self)
+        return try Answer.json(await engine.createNetwork(wanted), status: .created)
     }
 
-    @Sendable func prune(_ request: Request, _ context: EngineContext) throws -> Response {
-        _ = try request.query.filters()
-        return Answer.json(["NetworksDeleted": []])
+    @Sendable func prune(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let report = try await engine.pruneNetworks(request.query.filters())
+        return Answer.json(["NetworksDeleted": .array((report.networksDeleted ?? []).map { .string($0) })])
     }
 
-    @Sendable func refuse(_ request: Request, _ context: EngineContext) async throws -> Response {
-        let network = try await engine.network(context.name())
-        throw EngineError.unsupported("changing the containers of network \(network.name) is not supported yet")
+    @Sendable func connect(_ request: Request, _ context: EngineContext) async throws -> Response {
+        try await engine.connect(context.name(), try await request.body(NetworkConnectRequest.self))
+        return Answer.empty(.ok)
+    }
+
+    @Sendable func disconnect(_ request: Request, _ context: EngineContext) async throws -> Response {
+        try await engine.disconnect(context.name(), try await request.body(NetworkDisconnectRequest.self))
+        return Answer.empty(.ok)
     }
 
     @Sendable func remove(_ request: Request, _ context: EngineContext) async throws -> Response {
-        let network = try await engine.network(context.name())
-        throw EngineError.forbidden("\(network.name) is a pre-defined network and cannot be removed")
+        try await engine.removeNetwork(context.name())
+        return Answer.empty()
     }
 }

@@ -15,6 +15,9 @@ struct NetworkFlags {
     var dnsOptions: [String] = []
     var dnsSearch: [String] = []
     var hosts: [String] = []
+    var links: [String] = []
+    var rate: String?
+    var leavesFiles = false
 
     static var flags: [Flag<NetworkFlags>] {
         [
@@ -32,15 +35,18 @@ struct NetworkFlags {
             .list("dns-option", "Set DNS options", \.dnsOptions).aliased("dns-opt"),
             .list("dns-search", "Set custom DNS search domains", \.dnsSearch),
             .list("add-host", "Add a custom host-to-IP mapping (host:ip)", \.hosts),
-            .refused(
-                "link", "list", "Add link to another container",
-                because: "links are a legacy of docker's first networks; join both containers to one network instead"),
+            .list("link", "Add link to another container", \.links),
+            .text("net-rate", "Limit the network to IN/OUT bits per second (e.g. 10m/512k)", \.rate),
+            .toggle("disable-network-files", "Leave /etc/hosts, hostname and resolv.conf of the image", \.leavesFiles),
         ]
     }
 
     func fill(_ body: inout CreateBody) throws(Failure) {
         try fillNetworks(&body)
         try fillPorts(&body)
+        body.host.set("Links", links)
+        body.host.set("NetRate", rate)
+        body.config.set("DisableNetworkFiles", leavesFiles)
         body.host.set("Dns", dns)
         body.host.set("DnsOptions", dnsOptions)
         body.host.set("DnsSearch", dnsSearch)

@@ -39,7 +39,7 @@ extension Container {
     func exited(_ exit: ContainerMachine.Exit, of run: Run) async {
         guard run.exited.made == nil else { return }
         for exec in execs.values where !exec.isOver { execEnded(exec.id, code: 137) }
-        await services.networks.detach(id)
+        await detachNetworks()
         await releaseVolumes()
         run.exited.make(exit)
         await tell(.exited(exit))

@@ -107,8 +107,7 @@ extension Container {
             input.network = .path(try await namespace("network", of: reference, "net"))
             return
         }
-        let attachment = try await services.networks.attach(
-            id, mode: host.networkMode, config: record.networkingConfig)
+        let attachment = try await services.networks.attach(record)
         input.network = attachment.join
         network = attachment.settings
     }
@@ -143,30 +142,14 @@ extension Container {
     // MARK: files
 
     private func writeNetworkFiles(_ hostname: String) async throws(EngineError) -> SpecInput.NetworkFiles? {
-        let host = record.hostConfig
-        if let reference = Self.container(in: host.networkMode) {
+        if record.config.disableNetworkFiles == true { return nil }
+        if let reference = Self.container(in: record.hostConfig.networkMode) {
             let other = try await services.registry.find(reference)
             return networkFiles(of: other.id)
         }
         let files = networkFiles(of: id)
-        let configuration = services.configuration
-        let hostHosts = (try? WholeFile.read("/etc/hosts")) ?? []
-        let resolv = (try? WholeFile.read("/etc/resolv.conf")) ?? []
-        let hosts =
-            host.networkMode == "host"
-            ? String(decoding: hostHosts, as: UTF8.self)
-                + NetworkFiles.extraLines(host.extraHosts ?? []).map { $0 + "\n" }.joined()
-            : NetworkFiles.hosts(
-                hostname: hostname, domain: record.config.domainname, address: nil, extra: host.extraHosts ?? [])
         let texts = [
-            (files.hostname, hostname + "\n"), (files.hosts, hosts),
-            (
-                files.resolvConf,
-                NetworkFiles.resolvConf(
-                    host: String(decoding: resolv, as: UTF8.self), servers: host.dns ?? configuration.dns,
-                    search: host.dnsSearch ?? configuration.dnsSearch,
-                    options: host.dnsOptions ?? configuration.dnsOptions)
-            ),
+            (files.hostname, hostname + "\n"), (files.hosts, await hostsText(hostname)), (files.resolvConf, resolvText()),
         ]
         do throws(SyscallError) {
             try Folders.make(services.paths.container(id), mode: 0o711)

@@ -46,12 +46,13 @@ extension Container {
             stopHealthchecks()
             for exec in execs.values { services.execs.remove(exec.id) }
             execs = [:]
-            await services.networks.detach(id)
+            await detachNetworks()
             try await services.rootfs.release(id)
             try await leaveSpaces()
             if let error = Folders.remove(services.paths.container(id)) {
                 throw .system(doing: "remove \(services.paths.container(id))", error)
             }
+            try await services.networks.release(id, from: nil)
             try await services.database.deleteContainer(id, durable: !record.hostConfig.autoRemove)
         } catch {
             services.logger.error("removal failed", metadata: ["container": "\(id)", "error": "\(error.message)"])
@@ -90,6 +91,7 @@ extension Container {
             }
             record = changed
             publish()
+            await services.networks.renamed(record)
             await services.registry.release(old, of: id)
             announce("rename", ["oldName": "/" + old])
         }

@@ -74,10 +74,12 @@ extension Container {
         }
         let ready = clock.now
         var launched = try await services.launcher.launch(order)
+        await services.networks.started(id)
         closeWaitingAttachments()
         launched.timings.insert(("prepare", began.duration(to: ready)), at: 0)
         let connected = clock.now
         let link = try await services.launcher.connect(directory)
+        writeNetworkSettings(directory)
         follow(Run(directory: directory, link: link, shim: launched.shim))
         launched.timings.append(("connect", connected.duration(to: clock.now)))
         return launched
@@ -114,7 +116,7 @@ extension Container {
         }
         try? await services.launcher.destroy(leftovers)
         tidyDirectory()
-        await services.networks.detach(id)
+        await detachNetworks()
         await releaseVolumes()
     }
 

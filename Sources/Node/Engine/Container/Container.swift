@@ -35,7 +35,7 @@ actor Container: LaneBound {
         self.services = services
         self.record = record
         self.machine = machine
-        network = PredefinedNetworks.settings(record.hostConfig.networkMode, of: nil)
+        network = record.idleNetworkSettings
         view = Mutex(ContainerView(record: record, machine: machine, network: network))
     }
 

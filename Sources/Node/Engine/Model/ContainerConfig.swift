@@ -23,6 +23,8 @@ package struct ContainerConfig: Codable, Equatable, Sendable {
     @Nullable package var entrypoint: WordList?
     package var networkDisabled: Bool?
     package var macAddress: String?
+    /// The image's own /etc/hosts, hostname and resolv.conf are left alone: a field of Pouch's own.
+    package var disableNetworkFiles: Bool?
     @Nullable package var onBuild: [String]?
     @Present package var labels: [String: String]
     package var stopSignal: String?

@@ -39,6 +39,8 @@ package struct HostConfig: Codable, Equatable, Sendable {
     @Present package var shmSize: Int64
     package var sysctls: [String: String]?
     package var runtime: String?
+    /// How fast it may talk, `IN/OUT` in bits per second such as `10m/512k`: a field of Pouch's own.
+    package var netRate: String?
     @Present package var isolation: String
 
     @Present package var cpuShares: Int64

@@ -35,6 +35,68 @@ package struct EndpointAddressConfig: Codable, Equatable, Sendable {
     package init() {}
 }
 
+/// The body of `POST /networks/create`.
+package struct NetworkCreateRequest: Codable, Equatable, Sendable {
+    @Present package var name: String
+    /// Kept for old clients; names are always unique.
+    package var checkDuplicate: Bool?
+    @Present package var driver: String
+    @Present package var scope: String
+    @Present package var `internal`: Bool
+    @Present package var attachable: Bool
+    @Present package var ingress: Bool
+    @Present package var configOnly: Bool
+    package var configFrom: NetworkReference?
+    package var iPAM: AddressingRequest?
+    package var enableIPv4: Bool?
+    package var enableIPv6: Bool?
+    @Present package var options: [String: String]
+    @Present package var labels: [String: String]
+
+    package init() {}
+}
+
+package struct AddressingRequest: Codable, Equatable, Sendable {
+    @Present package var driver: String
+    @Present package var options: [String: String]
+    @Present package var config: [AddressingConfig]
+
+    package init() {}
+}
+
+/// A subnet of a network.
+package struct AddressingConfig: Codable, Equatable, Sendable {
+    package var subnet: String?
+    package var iPRange: String?
+    package var gateway: String?
+    package var auxiliaryAddresses: [String: String]?
+
+    package init() {}
+}
+
+package struct NetworkCreateResponse: Codable, Equatable, Sendable {
+    @Present package var id: String
+    @Present package var warning: String
+
+    package init() {}
+}
+
+/// The body of `POST /networks/{id}/connect`.
+package struct NetworkConnectRequest: Codable, Equatable, Sendable {
+    @Present package var container: String
+    package var endpointConfig: EndpointSettings?
+
+    package init() {}
+}
+
+/// The body of `POST /networks/{id}/disconnect`.
+package struct NetworkDisconnectRequest: Codable, Equatable, Sendable {
+    @Present package var container: String
+    @Present package var force: Bool
+
+    package init() {}
+}
+
 /// Inspect's `NetworkSettings`.
 package struct NetworkSettings: Codable, Equatable, Sendable, Zeroed {
     @Present package var bridge: String
@@ -92,7 +154,7 @@ package struct NetworkReference: Codable, Equatable, Sendable, Zeroed {
 package struct NetworkAddressing: Codable, Equatable, Sendable, Zeroed {
     @Present package var driver: String
     @Nullable package var options: [String: String]?
-    @Present package var config: [[String: String]]
+    @Present package var config: [AddressingConfig]
 
     package init() {}
     package static var zero: NetworkAddressing { NetworkAddressing() }

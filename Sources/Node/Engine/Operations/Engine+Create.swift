@@ -1,6 +1,8 @@
 internal import JSON
 internal import LinuxKernel
 internal import Logging
+internal import Networking
+internal import Units
 
 extension Engine {
     /// Registers a container; nothing of it runs yet.
@@ -37,6 +39,7 @@ extension Engine {
             container = try await make(id, reserved, request, image, &made, &stopwatch)
         } catch {
             try? await services.rootfs.release(id)
+            try? await services.networks.release(id, from: nil)
             await undo(made, of: id)
             await services.registry.release(reserved, of: id)
             throw error
@@ -67,10 +70,11 @@ extension Engine {
             }
             host.networkMode = "container:" + other.id
         } else {
-            try checkNetwork(host.networkMode)
+            host.networkMode = try await networkName(host.networkMode)
         }
-        for name in request.networkingConfig.endpointsConfig.keys.sorted() where name != "default" {
-            try checkNetwork(name)
+        request.networkingConfig = try await namedNetworks(request.networkingConfig, mode: host.networkMode)
+        if let rate = host.netRate, !rate.isEmpty {
+            do throws(ParseError) { _ = try NetworkRate(parsing: rate) } catch { throw .invalid("\(error)") }
         }
         if host.restartPolicy.name.isEmpty { host.restartPolicy.name = "no" }
         if host.logConfig.type.isEmpty {
@@ -98,14 +102,37 @@ extension Engine {
         request.hostConfig = host
     }
 
-    /// A network that is missing is a bad request here: clients take "not found" for the image, and pull it.
-    private func checkNetwork(_ name: String) throws(EngineError) {
+    /// The name of a network, however it is referred to.
+    ///
+    /// One that is missing is a bad request here: clients take "not found" for the image, and pull it.
+    private func networkName(_ reference: String) async throws(EngineError) -> String {
         do throws(EngineError) {
-            try services.networks.check(name)
+            return try await services.networks.find(reference).name
         } catch {
             guard case .notFound(let why) = error else { throw error }
             throw .invalid(why)
         }
+    }
+
+    /// What is asked of each network, by its name.
+    private func namedNetworks(_ asked: NetworkingConfig, mode: String) async throws(EngineError) -> NetworkingConfig {
+        var named = NetworkingConfig()
+        for (key, settings) in asked.endpointsConfig.sorted(by: { $0.key < $1.key }) {
+            let name = key == "default" ? mode : try await networkName(key)
+            named.endpointsConfig[name] = settings
+        }
+        guard Container.container(in: mode) == nil else {
+            guard named.endpointsConfig.isEmpty else {
+                throw .invalid("conflicting options: a container in another's network joins no network of its own")
+            }
+            return named
+        }
+        if mode == PredefinedNetworks.host || mode == PredefinedNetworks.none {
+            guard named.endpointsConfig.keys.allSatisfy({ $0 == mode }) else {
+                throw .invalid("conflicting options: network \(mode) goes with no other network")
+            }
+        }
+        return named
     }
 
     private func make(
@@ -120,6 +147,8 @@ extension Engine {
         {
             record.config.hostname = String(id.prefix(12))
         }
+        _ = try PortRequests.wishes(of: record)
+        try await services.networks.reserve(record)
         record.mounts = try await mounts(of: record)
         try await limit(&record, &made)
         try await obtainVolumes(&record, &made)

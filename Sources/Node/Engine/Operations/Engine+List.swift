@@ -46,14 +46,30 @@ extension Engine {
         summary.hostConfig.annotations = record.hostConfig.annotations
         summary.networkSettings.networks = view.network.networks
         summary.mounts = record.mounts.map { $0.point(services.volumes) }.filter { $0.type != "tmpfs" }
-        summary.ports = (record.config.exposedPorts ?? [:]).keys.sorted().compactMap { text in
-            guard let range = try? PortRange(parsing: text) else { return nil }
+        summary.ports = Self.ports(of: view)
+        return summary
+    }
+}
+
+extension Engine {
+    /// While it runs where its ports are to be found, else those it has.
+    private static func ports(of view: ContainerView) -> [PortSummary] {
+        let exposed = view.record.config.exposedPorts ?? [:]
+        var found: [PortSummary] = []
+        for text in Set(exposed.keys).union(view.network.ports.keys).sorted() {
+            guard let range = try? PortRange(parsing: text) else { continue }
             var port = PortSummary()
             port.privatePort = range.first
             port.type = range.transport
-            return port
+            let bindings = view.network.ports[text]?.wrappedValue ?? []
+            if bindings.isEmpty { found.append(port) }
+            for binding in bindings {
+                port.iP = binding.hostIp
+                port.publicPort = Int(binding.hostPort)
+                found.append(port)
+            }
         }
-        return summary
+        return found
     }
 }
 

@@ -16,6 +16,7 @@ extension Engine {
         let stored = try services.database.containers { id, error in
             logger.error("record not readable", metadata: ["container": "\(id)", "error": "\(error)"])
         }
+        try await services.networks.load(containers: Set(stored.map(\.0.id)))
         let prepared = Set(try await services.rootfs.prepared())
         await recoverSpaces(Set(stored.map(\.0.id)))
         var toStart: [Container] = []
@@ -33,6 +34,7 @@ extension Engine {
                 toStart.append(container)
             }
         }
+        await services.networks.finishRecovery()
         await sweep(Set(stored.map(\.0.id)), prepared)
         for container in toStart {
             services.background.start {
@@ -148,14 +150,14 @@ extension StoredState {
 
 extension Container {
     /// Goes on with a run of an earlier pouchd.
-    func resume(_ run: Run, execs known: [(id: String, pid: Int32)]) {
+    func resume(_ run: Run, execs known: [(id: String, pid: Int32)]) async {
         for (id, pid) in known {
             var exec = Exec(id: id, config: ExecConfig())
             exec.phase = .running(pid: pid)
             execs[id] = exec
             services.execs.add(id, self)
         }
-        network = PredefinedNetworks.settings(record.hostConfig.networkMode, of: id)
+        await adoptNetworks(run)
         publish()
         follow(run)
         startHealthchecks()

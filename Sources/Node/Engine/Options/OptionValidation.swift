@@ -147,7 +147,6 @@ struct OptionValidation {
             let capabilities = (request.capabilities ?? []).map { "[" + $0.joined(separator: " ") + "]" }.joined()
             throw .invalid("could not select device driver \"\(request.driver)\" with capabilities: [\(capabilities)]")
         }
-        if let links = host.links, !links.isEmpty { throw .unsupported("HostConfig.Links: links are not supported") }
         for name in (host.storageOpt ?? [:]).keys.sorted() where name != "size" {
             throw .invalid("unknown option \(name) of --storage-opt: there is size")
         }

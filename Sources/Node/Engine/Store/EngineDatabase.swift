@@ -49,6 +49,16 @@ final class EngineDatabase: Sendable {
             try database.execute(
                 sql: "CREATE TABLE space (id INTEGER PRIMARY KEY NOT NULL, record BLOB NOT NULL) STRICT")
         }
+        migrator.registerMigration("networks and addresses") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE network (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, record BLOB NOT NULL) STRICT;
+                    CREATE TABLE reservation (
+                        container TEXT NOT NULL, network TEXT NOT NULL, ipv4 TEXT, ipv6 TEXT, mac TEXT NOT NULL,
+                        PRIMARY KEY (container, network), UNIQUE (network, ipv4), UNIQUE (network, ipv6)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

@@ -1,0 +1,100 @@
+internal import JSON
+package import Units
+
+/// One member of a set or map of our tables.
+package struct RuleElement: Hashable, Sendable {
+    package enum Place: String, Sendable, CaseIterable {
+        // Of the table that routes.
+        case bridges
+        case masqueraded
+        case secluded
+        case routed
+        case talking
+        /// Those of our bridges, as prefixes.
+        case subnets4
+        case subnets6
+        case published4
+        case published6
+        case publishedAt4
+        case publishedAt6
+        // Of the table that guards the bridges' ports.
+        case guarded
+        case macs
+        case sources4
+        case sources6
+
+        var family: String {
+            switch self {
+            case .guarded, .macs, .sources4, .sources6: "bridge"
+            default: "inet"
+            }
+        }
+
+        /// The types of its keys, and for maps those of its values.
+        var type: String {
+            switch self {
+            case .bridges, .masqueraded, .secluded, .routed, .guarded: "ifname"
+            case .talking: "ifname . ifname"
+            case .subnets4: "ipv4_addr"
+            case .subnets6: "ipv6_addr"
+            case .published4: "inet_proto . inet_service : ipv4_addr . inet_service"
+            case .published6: "inet_proto . inet_service : ipv6_addr . inet_service"
+            case .publishedAt4: "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"
+            case .publishedAt6: "ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service"
+            case .macs: "ifname . ether_addr"
+            case .sources4: "ifname . ipv4_addr"
+            case .sources6: "ifname . ipv6_addr"
+            }
+        }
+
+        var isOfPrefixes: Bool { self == .subnets4 || self == .subnets6 }
+        var isMap: Bool { type.contains(" : ") }
+    }
+
+    package var place: Place
+    package var key: [String]
+    package var value: [String]
+
+    package init(_ place: Place, _ key: [String], _ value: [String] = []) {
+        self.place = place
+        self.key = key
+        self.value = value
+    }
+
+    /// A published port.
+    package init?(_ port: PublishedPort, to address: IPAddress) {
+        // A port on one address of the other version has no way to this one.
+        guard port.host.address == nil || port.host.address?.family == address.family else { return nil }
+        let isV4 = address.family == .v4
+        let number = [port.host.transport.rawValue, "\(port.host.port)"]
+        let value = [address.description, "\(port.port)"]
+        if let host = port.host.address {
+            self.init(isV4 ? .publishedAt4 : .publishedAt6, [host.description] + number, value)
+        } else {
+            self.init(isV4 ? .published4 : .published6, number, value)
+        }
+    }
+
+    /// As nft's own language writes it.
+    var text: String {
+        func side(_ words: [String]) -> String {
+            words.map { isName($0) ? "\"\($0)\"" : $0 }.joined(separator: " . ")
+        }
+        if place.isOfPrefixes { return key.joined(separator: "/") }
+        return place.isMap ? "\(side(key)) : \(side(value))" : side(key)
+    }
+
+    /// Names of interfaces are quoted; addresses, protocols and numbers are not.
+    private func isName(_ word: String) -> Bool { place.type.hasPrefix("ifname") && (word == key.first || place == .talking) }
+
+    /// As libnftables' JSON has it.
+    var json: JSONValue {
+        func side(_ words: [String]) -> JSONValue {
+            words.count == 1 ? .string(words[0]) : ["concat": .array(words.map { .string($0) })]
+        }
+        if place.isOfPrefixes, key.count == 2 {
+            return ["prefix": ["addr": .string(key[0]), "len": .integer(Int64(key[1]) ?? 0)]]
+        }
+        return place.isMap ? [side(key), side(value)] : side(key)
+    }
+}
