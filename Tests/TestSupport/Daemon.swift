@@ -8,21 +8,26 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
     package let folder: String
     package let host: String
     private let flags: [String]
+    /// What goes before the daemon's own words, such as a program that enters a namespace first.
+    private let prefix: [String]
     private var process: RunningCommand?
 
     /// The cgroup parent, unique so that parallel tests and their leak checks do not meet.
     package var cgroupParent: String { "/pouch-test-\(folder.split(separator: "/").last ?? "x")" }
     package var pid: Int32? { process?.pid }
 
-    private init(folder: String, flags: [String]) {
+    private init(folder: String, flags: [String], prefix: [String]) {
         self.folder = folder
         self.flags = flags
+        self.prefix = prefix
         host = "unix://\(folder)/pouchd.sock"
     }
 
     /// Starts a daemon below `folder` and waits until it answers.
-    package static func start(in folder: String, flags: [String] = []) async throws -> Daemon {
-        let daemon = Daemon(folder: folder, flags: flags)
+    package static func start(
+        in folder: String, flags: [String] = [], prefix: [String] = []
+    ) async throws -> Daemon {
+        let daemon = Daemon(folder: folder, flags: flags, prefix: prefix)
         try await daemon.start()
         return daemon
     }
@@ -30,7 +35,7 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
     /// Starts it (again), with the same roots.
     package func start() async throws {
         let words =
-            [
+            prefix + [
                 Executables.daemon, "--data-root", "\(folder)/data", "--exec-root", "\(folder)/exec", "--pidfile",
                 "\(folder)/pouchd.pid", "--cgroup-parent", cgroupParent, "-H", host,
             ] + flags
@@ -118,9 +123,11 @@ package struct DaemonNotReady: Error, CustomStringConvertible {
 }
 
 /// Runs `body` with a daemon that has busybox, and stops the daemon whatever happens.
-package func withDaemon<Result>(flags: [String] = [], _ body: (Daemon) async throws -> Result) async throws -> Result {
+package func withDaemon<Result>(
+    flags: [String] = [], prefix: [String] = [], _ body: (Daemon) async throws -> Result
+) async throws -> Result {
     try await withScratchDirectory { folder in
-        let daemon = try await Daemon.start(in: folder, flags: flags)
+        let daemon = try await Daemon.start(in: folder, flags: flags, prefix: prefix)
         do {
             try await daemon.importBusybox()
             let result = try await body(daemon)

@@ -6,10 +6,4 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <ldns/wire2host.h>
-#include <ldns/host2wire.h>
-#include <ldns/host2str.h>
-#include <ldns/dname.h>
-#include <ldns/packet.h>
-#include <ldns/rdata.h>
-#include <ldns/rr.h>
+#include <ldns/ldns.h>

@@ -1,3 +1,5 @@
+// For `timeval`, whose layout the compiler attributes to the first module that it meets it in.
+internal import CLdns
 internal import CLinux
 internal import Glibc
 internal import Lanes
@@ -49,10 +51,6 @@ final class NameServer: Sendable {
 
     // MARK: who is served
 
-    var table: NameTable {
-        get { state.withLock { $0.table } }
-    }
-
     func change(_ body: (inout NameTable) -> Void) { state.withLock { body(&$0.table) } }
 
     func isServing(_ container: String) -> Bool { state.withLock { $0.clients[container] != nil } }
@@ -70,7 +68,7 @@ final class NameServer: Sendable {
             return !state.isServing
         }
         for socket in [datagrams, listener] {
-            _ = clinux_epoll_add(epoll, socket, UInt32(CLINUX_READY_INPUT.rawValue), UInt64(UInt32(bitPattern: socket)))
+            _ = clinux_epoll_add(epoll, socket, UInt32(CLINUX_READY_INPUT), UInt64(UInt32(bitPattern: socket)))
         }
         if start { _ = DedicatedThread.start { () throws(SyscallError) in self.serve() } }
     }
@@ -113,7 +111,23 @@ final class NameServer: Sendable {
             }
         }
         let (datagrams, datagramPort) = try open(SOCK_DGRAM)
-        let (listener, listenerPort) = try open(SOCK_STREAM)
+        do throws(NetworkError) {
+            let (listener, listenerPort) = try open(SOCK_STREAM)
+            do throws(NetworkError) {
+                try lead(datagramPort, listenerPort)
+            } catch {
+                Glibc.close(listener)
+                throw error
+            }
+            return (datagrams, listener)
+        } catch {
+            Glibc.close(datagrams)
+            throw error
+        }
+    }
+
+    /// The rules of the container's namespace.
+    private static func lead(_ datagramPort: UInt16, _ listenerPort: UInt16) throws(NetworkError) {
         try PacketRules().run(
             """
             add table ip pouch-names
@@ -127,7 +141,6 @@ final class NameServer: Sendable {
             }
 
             """)
-        return (datagrams, listener)
     }
 
     // MARK: the thread
@@ -186,12 +199,11 @@ final class NameServer: Sendable {
 
     /// What the table says; nil when it says nothing.
     private func answer(_ question: DNSQuestion, for container: String) -> [UInt8]? {
-        let table = state.withLock { $0.table }
         if let address = question.reversed {
-            return table.name(of: address, for: container).flatMap { question.answer(name: $0) }
+            return state.withLock { $0.table.name(of: address, for: container) }.flatMap { question.answer(name: $0) }
         }
         guard [DNSQuestion.a, DNSQuestion.aaaa].contains(question.type),
-            let addresses = table.addresses(of: question.name, for: container)
+            let addresses = state.withLock({ $0.table.addresses(of: question.name, for: container) })
         else { return nil }
         let family: IPAddress.Family = question.type == DNSQuestion.a ? .v4 : .v6
         return question.answer(addresses.filter { $0.family == family })
@@ -207,9 +219,9 @@ final class NameServer: Sendable {
             guard socket >= 0 else { break }
             let isSent =
                 SocketAddress(server, 53).withPointer { connect(socket, $0, $1) } == 0
-                && Glibc.send(socket, question.message, question.message.count, Int32(MSG_NOSIGNAL.rawValue)) > 0
+                && Glibc.send(socket, question.message, question.message.count, Int32(MSG_NOSIGNAL)) > 0
                 && clinux_epoll_add(
-                    epoll, socket, UInt32(CLINUX_READY_INPUT.rawValue), UInt64(UInt32(bitPattern: socket))) == 0
+                    epoll, socket, UInt32(CLINUX_READY_INPUT), UInt64(UInt32(bitPattern: socket))) == 0
             guard isSent else {
                 Glibc.close(socket)
                 continue
@@ -240,7 +252,7 @@ final class NameServer: Sendable {
     private static func send(_ bytes: [UInt8], on socket: Int32, to asker: sockaddr_storage, _ length: socklen_t) {
         _ = withUnsafePointer(to: asker) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue), $0, length)
+                sendto(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
     }
@@ -303,6 +315,6 @@ final class NameServer: Sendable {
 
     private static func writeMessage(_ message: [UInt8], to socket: Int32) {
         let bytes = [UInt8(message.count >> 8 & 0xff), UInt8(message.count & 0xff)] + message
-        _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 }

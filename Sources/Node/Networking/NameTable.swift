@@ -14,6 +14,8 @@ package struct NameTable: Sendable {
     private var holders: [String: [String: Set<String>]] = [:]
     private var byAddress: [String: [IPAddress: String]] = [:]
     private var networksOf: [String: Set<String>] = [:]
+    /// Names that only one container uses for others, by container.
+    private var links: [String: [String: String]] = [:]
 
     package init() {}
 
@@ -24,6 +26,12 @@ package struct NameTable: Sendable {
         for name in names { holders[network, default: [:]][name, default: []].insert(container) }
         for address in addresses { byAddress[network, default: [:]][address] = container }
         networksOf[container, default: []].insert(network)
+    }
+
+    /// Lets a container call others by names of its own.
+    package mutating func link(_ container: String, _ names: [String: String]) {
+        links[container] = names.isEmpty
+            ? nil : Dictionary(names.map { ($0.lowercased(), $1.lowercased()) }) { first, _ in first }
     }
 
     /// Repeatable.
@@ -42,6 +50,7 @@ package struct NameTable: Sendable {
 
     package mutating func remove(_ container: String) {
         for network in networksOf[container] ?? [] { remove(container, from: network) }
+        links[container] = nil
     }
 
     /// What `name` means to a container; nil when nobody has it.
@@ -50,7 +59,8 @@ package struct NameTable: Sendable {
         var isKnown = false
         for network in networksOf[container] ?? [] {
             let suffix = "." + network
-            let bare = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+            let asked = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
+            let bare = links[container]?[asked] ?? asked
             for holder in holders[network]?[bare] ?? [] {
                 isKnown = true
                 found.formUnion(networks[network]?[holder]?.addresses ?? [])

@@ -90,6 +90,8 @@ package struct EndpointWish: Equatable, Sendable {
     package var gatewayPriority: Int
     /// By what others on the network find it.
     package var names: [String]
+    /// What it alone calls others, by the name that it uses.
+    package var links: [String: String] = [:]
 
     package init(
         network: String, ipv4: IPAddress? = nil, ipv6: IPAddress? = nil, mac: MACAddress? = nil,

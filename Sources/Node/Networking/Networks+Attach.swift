@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Lanes
 internal import LinuxKernel
 internal import Logging
 internal import Netlink
@@ -69,7 +70,8 @@ extension Networks {
         }
         live[container]?.endpoints.append(
             LiveEndpoint(
-                reservation: reservation, priority: wish.gatewayPriority, names: wish.names, hostLink: hostLink, link: "eth\(number)",
+                reservation: reservation, priority: wish.gatewayPriority, names: wish.names, links: wish.links,
+                hostLink: hostLink, link: "eth\(number)",
                 index: index))
         var requests = (network.hasIPv6 ? [] : [LinkRequests.withoutIPv6(index)]) + [LinkRequests.up(index)]
         for address in [reservation.ipv4, reservation.ipv6] {
@@ -241,14 +243,14 @@ extension Networks {
         guard let attachment = live.removeValue(forKey: container) else { return }
         do throws(NetworkError) {
             if !attachment.elements.isEmpty { try changeRules(add: [], remove: Array(attachment.elements)) }
-            let session = try session()
-            // The other ends die with the namespace; a process that lingers there must not keep the address alive.
-            for endpoint in attachment.endpoints where !endpoint.hostLink.isEmpty {
-                try? session.perform(LinkRequests.remove(endpoint.hostLink))
-            }
         } catch {
             logger.warning("network not tidied", metadata: ["container": "\(container)", "error": "\(error)"])
         }
+        // The links die with the namespace; where a process lingers in it, it must not keep the address alive. Nobody waits for that:
+        // the next start has links of another name.
+        let removals = attachment.endpoints.filter { !$0.hostLink.isEmpty }.map { LinkRequests.remove($0.hostLink) }
+        guard !removals.isEmpty else { return }
+        Lanes.shared.start { _ = try? NetlinkSession().answers(to: removals) }
     }
 
     // MARK: what came of it

@@ -1,7 +1,7 @@
 internal import LinuxKernel
 internal import Logging
 internal import Netlink
-internal import Units
+package import Units
 
 extension Networks {
     /// Gives a running container an end of one more network.
@@ -9,7 +9,11 @@ extension Networks {
         _ container: String, process: Int32, _ wish: EndpointWish, nameServers: [IPAddress]?
     ) async throws(NetworkError) -> Attached {
         let namespace = try await Self.namespace(of: process)
-        guard live[container] != nil else { throw .conflict("container \(container) has no network of its own") }
+        if live[container] == nil {
+            // So far it had none.
+            live[container] = LiveAttachment(
+                endpoints: [], elements: [], published: [], held: [], rate: nil, namespace: nil)
+        }
         let held = book.reservation(container, in: wish.network)
         let reservation = try book.reserve(wish, for: container)
         do throws(NetworkError) {
@@ -81,6 +85,10 @@ extension Networks {
     }
 
     private func enterNames(_ container: String) {
+        let links = (live[container]?.endpoints ?? []).map(\.links)
+        nameServer?.change { table in
+            table.link(container, links.reduce(into: [:]) { $0.merge($1) { first, _ in first } })
+        }
         for endpoint in live[container]?.endpoints ?? [] {
             guard let network = book.network(id: endpoint.reservation.network), network.hasNames else { continue }
             let addresses = [endpoint.reservation.ipv4, endpoint.reservation.ipv6].compactMap { $0 }

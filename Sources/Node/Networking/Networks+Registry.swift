@@ -218,10 +218,7 @@ extension Networks {
         let inside = try kernel("look into container \(container)") { () throws(SyscallError) in
             try namespace.session.list(LinkRequests.list(), Link.init)
         }
-        let session = try session()
-        let outside = try kernel("list links") { () throws(SyscallError) in
-            try session.list(LinkRequests.list(), Link.init)
-        }
+        let outside = try linksAtRecovery()
         for endpoint in wish.endpoints {
             guard let network = book.network(id: endpoint.network) else { continue }
             let reservation = try book.reserve(endpoint, for: container)
@@ -229,12 +226,12 @@ extension Networks {
                 try addLink(endpoint, of: container, in: namespace)
                 continue
             }
-            let host = network.driver == .bridge ? outside.first { $0.index == link.peer }?.name ?? "" : ""
+            let host = network.driver == .bridge ? link.peer.flatMap { outside[$0] } ?? "" : ""
             live[container]?.endpoints.append(
                 LiveEndpoint(
-                    reservation: reservation, priority: endpoint.gatewayPriority, names: endpoint.names, hostLink: host,
+                    reservation: reservation, priority: endpoint.gatewayPriority, names: endpoint.names,
+                    links: endpoint.links, hostLink: host,
                     link: link.name, index: link.index))
-            if network.driver == .bridge { try rejoin(network) }
         }
         for port in published {
             do throws(NetworkError) { try ports.claim(port.host, for: container) } catch { continue }
@@ -247,6 +244,16 @@ extension Networks {
         return attached(container, path: "")
     }
 
+    /// The names of this machine's links by index, asked once however many containers are taken over.
+    private func linksAtRecovery() throws(NetworkError) -> [Int32: String] {
+        if let knownLinks { return knownLinks }
+        let session = try session()
+        let links = try kernel("list links") { () throws(SyscallError) in try session.list(LinkRequests.list(), Link.init) }
+        let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
+        knownLinks = names
+        return names
+    }
+
     static func namespace(of process: Int32) async throws(NetworkError) -> ContainerNamespace {
         do throws(SyscallError) {
             return try await ContainerNamespace.of(process: process)
@@ -257,12 +264,15 @@ extension Networks {
 
     /// All containers that run have been adopted: bridges and rules are brought into line with what is registered.
     package func finishRecovery(besides defaultName: String) {
-        for network in book.networks where network.driver == .bridge && network.name != defaultName {
-            do throws(NetworkError) { _ = try bring(up: network) } catch {
+        let used = Set(live.values.flatMap(\.endpoints).map(\.reservation.network))
+        for network in book.networks
+        where network.driver == .bridge && (network.name != defaultName || used.contains(network.id)) {
+            do throws(NetworkError) { try rejoin(network) } catch {
                 logger.error("network not restored", metadata: ["network": "\(network.name)", "error": "\(error)"])
             }
         }
         isRecovering = false
+        knownLinks = nil
         guard !rules.elements.isEmpty else { return }
         do throws(NetworkError) { try changeRules(add: []) } catch {
             logger.error("packet rules not restored", metadata: ["error": "\(error)"])

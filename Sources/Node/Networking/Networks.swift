@@ -23,6 +23,7 @@ package actor Networks: LaneBound {
     var packetRules: PacketRules?
     /// What an earlier pouchd left is being taken over: rules are written at its end, all at once.
     var isRecovering = false
+    var knownLinks: [Int32: String]?
     var nameServer: NameServer?
     private var openSession: NetlinkSession?
     /// Tells the links of one start from those of another: the last one's may still be about to vanish.
@@ -42,6 +43,7 @@ package actor Networks: LaneBound {
         var reservation: Reservation
         var priority: Int
         var names: [String]
+        var links: [String: String]
         /// Our end; empty for macvlan, which has none.
         var hostLink: String
         var link: String

@@ -17,14 +17,15 @@ struct EngineUnderTest {
 
     func words(_ more: String...) -> [String] { client + more }
 
-    static func pouch(bin: String, folder: String) throws -> EngineUnderTest {
+    /// `isolated` gives it a network of its own.
+    static func pouch(bin: String, folder: String, isolated: Bool = false) throws -> EngineUnderTest {
         try must(["mkdir", "-p", folder])
         let socket = "\(folder)/pouchd.sock"
         let execRoot = "\(volatileFolder)/pouch-bench-\(getpid())"
         let process = try RunningCommand(
             quiet(
                 ["\(bin)/pouchd", "--data-root", "\(folder)/data", "--exec-root", execRoot, "-H", "unix://\(socket)"],
-                log: "\(folder)/log"))
+                log: "\(folder)/log", isolated))
         let engine = EngineUnderTest(
             name: "pouch", client: ["\(bin)/pouch", "-H", "unix://\(socket)"], socket: socket,
             execRoot: execRoot, process: process)
@@ -32,8 +33,8 @@ struct EngineUnderTest {
         return engine
     }
 
-    /// Debian's or Docker's dockerd, without networks of its own; `nil` where none is installed.
-    static func docker(folder: String) throws -> EngineUnderTest? {
+    /// Debian's or Docker's dockerd, without networks unless it is isolated; `nil` where none is installed.
+    static func docker(folder: String, isolated: Bool = false) throws -> EngineUnderTest? {
         guard let daemon = Executables.tool("dockerd"), let client = Executables.tool("docker") else { return nil }
         try must(["mkdir", "-p", folder])
         let socket = "\(folder)/docker.sock"
@@ -43,8 +44,9 @@ struct EngineUnderTest {
                 [
                     daemon, "--data-root", "\(folder)/data", "--exec-root", execRoot, "-p", "\(folder)/pid",
                     "-H",
-                    "unix://\(socket)", "--bridge", "none", "--iptables=false", "--ip6tables=false",
-                ], log: "\(folder)/log"))
+                    "unix://\(socket)",
+                ] + (isolated ? [] : ["--bridge", "none", "--iptables=false", "--ip6tables=false"]),
+                log: "\(folder)/log", isolated))
         let engine = EngineUnderTest(
             name: "docker", client: [client, "-H", "unix://\(socket)"], socket: socket,
             execRoot: execRoot, process: process)
@@ -58,8 +60,9 @@ struct EngineUnderTest {
         return String(decoding: mounts, as: UTF8.self).contains(" /run tmpfs ") ? "/run" : "/dev/shm"
     }()
 
-    private static func quiet(_ words: [String], log: String) -> [String] {
-        ["/bin/sh", "-c", "exec \"$@\" >\"\(log)\" 2>&1", "sh"] + words
+    private static func quiet(_ words: [String], log: String, _ isolated: Bool) -> [String] {
+        let enter = isolated ? ["unshare", "--net", "sh", "-c", "ip link set lo up; exec \"$@\"", "sh"] : []
+        return ["/bin/sh", "-c", "exec \"$@\" >\"\(log)\" 2>&1", "sh"] + enter + words
     }
 
     private func waitUntilReady(log: String) throws {

@@ -161,14 +161,18 @@ struct ModelTests {
     @Test("hosts and resolv.conf say what they should")
     func networkFiles() {
         let hosts = NetworkFiles.hosts(
-            hostname: "h", domain: "", address: "10.0.0.2", extra: ["db:10.0.0.9", "v6=::2"])
+            hostname: "h", domain: "", addresses: ["10.0.0.2"], links: ["10.0.0.3\tfront web"],
+            extra: ["db:10.0.0.9", "v6=::2"])
         #expect(hosts.contains("10.0.0.9\tdb\n"))
+        #expect(hosts.contains("10.0.0.3\tfront web\n"))
         #expect(hosts.contains("::2\tv6\n"))
         #expect(hosts.hasSuffix("10.0.0.2\th\n"))
         let resolv = NetworkFiles.resolvConf(
             host: "nameserver 1.1.1.1\nsearch corp\noptions ndots:5\n", servers: ["9.9.9.9"], search: [],
             options: ["rotate"])
         #expect(resolv == "search corp\nnameserver 9.9.9.9\noptions rotate\n")
+        #expect(NetworkFiles.reachable("nameserver 127.0.0.53\nnameserver 1.1.1.1\n") == "nameserver 1.1.1.1\n")
+        #expect(NetworkFiles.servers(in: NetworkFiles.reachable("nameserver ::1\n")) == ["8.8.8.8", "8.8.4.4"])
     }
 
     @Test("ps is cut down to the container's processes")

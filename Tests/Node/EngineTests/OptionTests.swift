@@ -63,7 +63,6 @@ struct OptionTests {
     @Test("what Pouch does not have is refused by its name")
     func missing() {
         #expect(refusal { $0.deviceRequests = [DeviceRequest()] }?.contains("could not select device driver") == true)
-        #expect(refusal { $0.links = ["a:b"] }?.contains("HostConfig.Links") == true)
         #expect(refusal { $0.cpuCount = 1 }?.contains("HostConfig.CpuCount") == true)
         #expect(refusal { $0.isolation = "hyperv" }?.contains("isolation") == true)
         #expect(refusal { $0.runtime = "kata" } == "unknown or invalid runtime name: kata")

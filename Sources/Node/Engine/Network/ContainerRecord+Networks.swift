@@ -34,7 +34,18 @@ extension EndpointSettings {
         if let mac = text(macAddress) ?? (isFirst ? text(record.config.macAddress) : nil) {
             wish.mac = try MACAddress(parsing: mac)
         }
+        // What is not carried out is refused, never dropped.
+        if let address = iPAMConfig?.linkLocalIPs?.first {
+            throw ParseError("link-local address", address, "containers get none of their own")
+        }
+        if let option = driverOpts?.keys.sorted().first {
+            throw ParseError("endpoint option", option, "bridge and macvlan have no options of an endpoint")
+        }
         wish.names = record.dnsNames(aliases: aliases ?? [])
+        for text in (links ?? []) + (record.hostConfig.links ?? []) {
+            let parts = text.split(separator: ":", maxSplits: 1).map { $0.split(separator: "/").last.map(String.init) ?? "" }
+            if parts.count == 2 { wish.links[parts[1]] = parts[0] }
+        }
         return wish
     }
 
