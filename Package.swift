@@ -146,7 +146,8 @@ var rooms: [Room] = [
 
     Room(wing: "Node", target: .systemLibrary(name: "CLdns", path: "Sources/Node/CLdns")),
     library(
-        "Node", "Networking", uses: ["CNftables", "CLdns", "Netlink", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        "Node", "Networking",
+        uses: ["CNftables", "CLdns", "Netlink", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [logging], tested: true),
     library(
         "Content", "RegistryClient",

@@ -34,7 +34,9 @@ struct NetworkTests {
         }
     }
 
-    @Test("an address stays with its container through stop, kill -9 of pouchd and rename; who wants it is told who has it")
+    @Test(
+        "an address stays with its container through stop, kill -9 of pouchd and rename; who wants it is told who has it"
+    )
     func fixedAddress() async throws {
         try await withNetworkRig { rig in
             let daemon = rig.daemon
@@ -152,7 +154,9 @@ struct NetworkTests {
         }
     }
 
-    @Test("a deleted bridge and deleted rules come back with pouchd, and with the next container") func repair() async throws {
+    @Test("a deleted bridge and deleted rules come back with pouchd, and with the next container") func repair()
+        async throws
+    {
         try await withNetworkRig { rig in
             let daemon = rig.daemon
             _ = try await rig.serve("web", "-p", "8080:80")

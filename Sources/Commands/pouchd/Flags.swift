@@ -45,7 +45,9 @@ struct Flags: ParsableArguments {
     var `init` = false
     @Option(name: .customLong("default-shm-size"), help: "The size of containers' /dev/shm, such as 64m.")
     var defaultShmSize: String?
-    @Option(name: [.customShort("b"), .customLong("bridge")], help: "The default network's interface; none has no such network.")
+    @Option(
+        name: [.customShort("b"), .customLong("bridge")],
+        help: "The default network's interface; none has no such network.")
     var bridge: String?
     @Option(name: .customLong("bip"), help: "The default bridge's address, such as 10.5.0.1/16.")
     var bridgeAddress: String?

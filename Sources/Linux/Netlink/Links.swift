@@ -91,7 +91,8 @@ package enum LinkRequests {
         package var namespace: Int32
 
         package init(
-            name: String, index: Int32, mtu: UInt32, master: Int32, peerName: String, peerIndex: Int32, peerMAC: MACAddress,
+            name: String, index: Int32, mtu: UInt32, master: Int32, peerName: String, peerIndex: Int32,
+            peerMAC: MACAddress,
             namespace: Int32
         ) {
             self.name = name
@@ -173,7 +174,9 @@ package enum LinkRequests {
         return NetlinkRequest(set, [], writer, doing: "make link \(index) a port of \(master)")
     }
 
-    /// Brings a bridge's port up. Packets may leave the bridge by the port they came from, so that a container reaches itself through a published port; packets of an
+    /// Brings a bridge's port up.
+    ///
+    /// Packets may leave the bridge by the port they came from, so that a container reaches itself through a published port; packets of an
     /// isolated port reach no other isolated one.
     package static func setPort(_ name: String, isolated: Bool) -> NetlinkRequest {
         var writer = NetlinkWriter()

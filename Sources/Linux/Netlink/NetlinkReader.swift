@@ -24,7 +24,8 @@ package struct NetlinkMessage: Equatable, Sendable {
             let sequence = rest.number(UInt32.self, at: 8)
         {
             messages.append(
-                NetlinkMessage(type: type, flags: flags, sequence: sequence, payload: rest.dropFirst(16).prefix(length - 16)))
+                NetlinkMessage(
+                    type: type, flags: flags, sequence: sequence, payload: rest.dropFirst(16).prefix(length - 16)))
             rest = rest.dropFirst(min(rest.count, (length + 3) & ~3))
         }
         return messages

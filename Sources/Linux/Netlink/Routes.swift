@@ -37,7 +37,8 @@ package enum AddressRequests {
 
     /// Version 6 without asking the neighbours first: whose address it is was decided elsewhere.
     package static func add(_ entry: LinkAddress) -> NetlinkRequest {
-        NetlinkRequest(20, [.create, .exclusive], body(entry), doing: "add address \(entry.address) to link \(entry.link)")
+        NetlinkRequest(
+            20, [.create, .exclusive], body(entry), doing: "add address \(entry.address) to link \(entry.link)")
     }
 
     package static func remove(_ entry: LinkAddress) -> NetlinkRequest {

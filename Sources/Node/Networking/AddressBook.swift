@@ -64,7 +64,9 @@ package struct AddressBook: Sendable {
     private static func set(
         _ address: IPAddress, aside holder: AddressHolder, in pool: inout AddressPool, _ network: String
     ) throws(NetworkError) {
-        if let other = try pool.claim(address, for: holder) { throw .addressTaken(address, network: network, by: other) }
+        if let other = try pool.claim(address, for: holder) {
+            throw .addressTaken(address, network: network, by: other)
+        }
     }
 
     package func overlapping(_ subnet: Subnet, besides id: String?) -> NetworkRecord? {
@@ -124,8 +126,11 @@ package struct AddressBook: Sendable {
                 throw .invalid("invalid IPv\(family == .v4 ? 4 : 6) address: \(wanted)")
             }
             guard let pool = pools.first(where: { entry.pools[$0].subnet.contains(wanted) }) else {
-                throw .invalid("no configured subnet contains IP address \(wanted): network \(name) has "
-                    + (pools.isEmpty ? "none of its version" : pools.map { "\(entry.pools[$0].subnet)" }.joined(separator: ", ")))
+                throw .invalid(
+                    "no configured subnet contains IP address \(wanted): network \(name) has "
+                        + (pools.isEmpty
+                            ? "none of its version" : pools.map { "\(entry.pools[$0].subnet)" }.joined(separator: ", "))
+                )
             }
             if let other = try entry.pools[pool].claim(wanted, for: .container(container)) {
                 throw .addressTaken(wanted, network: name, by: other)

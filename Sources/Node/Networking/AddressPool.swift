@@ -59,7 +59,8 @@ package struct AddressPool: Sendable {
     /// Takes a particular address; asking again for one's own is no error.
     ///
     /// - Returns: who has it, when that is somebody else.
-    package mutating func claim(_ address: IPAddress, for holder: AddressHolder) throws(NetworkError) -> AddressHolder? {
+    package mutating func claim(_ address: IPAddress, for holder: AddressHolder) throws(NetworkError) -> AddressHolder?
+    {
         guard subnet.contains(address) else { throw .invalid("address \(address) is not in subnet \(subnet)") }
         let hasEnds = subnet.length < subnet.family.width - 1
         guard !hasEnds || address != subnet.first, !hasEnds || subnet.family == .v6 || address != subnet.last else {

@@ -27,7 +27,9 @@ package struct NetworkRate: Equatable, Sendable {
     package var incoming: UInt64?
     package var outgoing: UInt64?
 
-    /// Reads `in/out`, such as `10m/512k`; either side may be empty. Powers of 1000, as networks count.
+    /// Reads `in/out`, such as `10m/512k`; either side may be empty.
+    ///
+    /// Powers of 1000, as networks count.
     ///
     /// - Throws: ``ParseError`` unless both are numbers of at least 8 kbit/s.
     package init(parsing text: String) throws(ParseError) {

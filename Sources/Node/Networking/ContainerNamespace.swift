@@ -17,7 +17,9 @@ final class ContainerNamespace: Sendable {
     /// By what another process can join it, while this value lives.
     var path: String { "/proc/\(getpid())/fd/\(descriptor.raw)" }
 
-    /// A fresh one. A thread of its own makes it and ends; the namespace stays by its descriptor.
+    /// A fresh one.
+    ///
+    /// A thread of its own makes it and ends; the namespace stays by its descriptor.
     static func make() async throws(SyscallError) -> ContainerNamespace {
         try await DedicatedThread.run { () throws(SyscallError) in
             try Namespaces.unshare(.network)

@@ -56,7 +56,8 @@ final class NameServer: Sendable {
     func isServing(_ container: String) -> Bool { state.withLock { $0.clients[container] != nil } }
 
     /// Opens a container's sockets, in its namespace.
-    func open(_ container: String, in namespace: ContainerNamespace, upstreams: [IPAddress]?) async throws(NetworkError) {
+    func open(_ container: String, in namespace: ContainerNamespace, upstreams: [IPAddress]?) async throws(NetworkError)
+    {
         guard !isServing(container) else { return }
         let opened = try await namespace.run { () throws(NetworkError) in try Self.sockets() }
         guard let (datagrams, listener) = opened else { throw .conflict("the container's network is gone") }
@@ -169,7 +170,9 @@ final class NameServer: Sendable {
 
     private func client(of socket: Int32) -> (container: String, client: Client)? {
         state.withLock { state in
-            guard let container = state.containerBySocket[socket], let client = state.clients[container] else { return nil }
+            guard let container = state.containerBySocket[socket], let client = state.clients[container] else {
+                return nil
+            }
             return (container, client)
         }
     }
@@ -181,7 +184,9 @@ final class NameServer: Sendable {
         var asker = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let count = withUnsafeMutablePointer(to: &asker) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { recvfrom(socket, &buffer, buffer.count, 0, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(socket, &buffer, buffer.count, 0, $0, &length)
+            }
         }
         guard count > 0, let question = DNSQuestion(Array(buffer.prefix(count))) else { return }
         if let answer = answer(question, for: container) {
@@ -276,7 +281,8 @@ final class NameServer: Sendable {
     private static func askByConnection(_ message: [UInt8], _ upstreams: [IPAddress]?) -> [UInt8]? {
         for server in upstreams ?? [] {
             let socket = Glibc.socket(
-                server.family == .v4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+                server.family == .v4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0
+            )
             guard socket >= 0 else { continue }
             defer { Glibc.close(socket) }
             limit(socket)
@@ -303,7 +309,9 @@ final class NameServer: Sendable {
             var bytes = [UInt8](repeating: 0, count: count)
             var got = 0
             while got < count {
-                let more = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress.map { $0 + got }, count - got, 0) }
+                let more = bytes.withUnsafeMutableBytes {
+                    recv(socket, $0.baseAddress.map { $0 + got }, count - got, 0)
+                }
                 guard more > 0 else { return nil }
                 got += more
             }

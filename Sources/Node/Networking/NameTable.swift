@@ -30,7 +30,8 @@ package struct NameTable: Sendable {
 
     /// Lets a container call others by names of its own.
     package mutating func link(_ container: String, _ names: [String: String]) {
-        links[container] = names.isEmpty
+        links[container] =
+            names.isEmpty
             ? nil : Dictionary(names.map { ($0.lowercased(), $1.lowercased()) }) { first, _ in first }
     }
 

@@ -71,7 +71,8 @@ package struct AddressPlan: Codable, Equatable, Sendable {
     /// Set aside, by name.
     package var auxiliary: [String: IPAddress]
 
-    package init(subnet: Subnet, range: Subnet? = nil, gateway: IPAddress? = nil, auxiliary: [String: IPAddress] = [:]) {
+    package init(subnet: Subnet, range: Subnet? = nil, gateway: IPAddress? = nil, auxiliary: [String: IPAddress] = [:])
+    {
         self.subnet = subnet
         self.range = range
         self.gateway = gateway

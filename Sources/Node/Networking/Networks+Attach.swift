@@ -37,13 +37,16 @@ extension Networks {
     /// The container runs and holds its namespace itself.
     package func started(_ container: String) { live[container]?.namespace = nil }
 
-    /// Ends what ``attach(_:_:)`` began; the addresses stay the container's. Repeatable.
+    /// Ends what ``attach(_:_:)`` began; the addresses stay the container's.
+    ///
+    /// Repeatable.
     package func detach(_ container: String) {
         guard live[container] != nil else { return }
         unplug(container)
     }
 
-    private func plug(_ container: String, _ wish: AttachmentWish, into namespace: ContainerNamespace) throws(NetworkError)
+    private func plug(_ container: String, _ wish: AttachmentWish, into namespace: ContainerNamespace)
+        throws(NetworkError)
     {
         live[container] = LiveAttachment(
             endpoints: [], elements: [], published: [], held: [], rate: wish.rate, namespace: namespace)
@@ -94,7 +97,8 @@ extension Networks {
         let session = try session()
         func create() throws(NetworkError) {
             let pair = LinkRequests.Pair(
-                name: hostLink, index: hostIndex, mtu: network.linkMTU, master: try bring(up: network), peerName: link, peerIndex: index,
+                name: hostLink, index: hostIndex, mtu: network.linkMTU, master: try bring(up: network), peerName: link,
+                peerIndex: index,
                 peerMAC: reservation.mac, namespace: namespace.descriptor.raw)
             try kernel("join network \(network.name)") { () throws(SyscallError) in
                 try session.perform([
@@ -106,7 +110,9 @@ extension Networks {
         do throws(NetworkError) {
             try create()
         } catch {
-            guard case .kernel(_, let reason) = error, [ENODEV, EINVAL, ENXIO].contains(reason.errno) else { throw error }
+            guard case .kernel(_, let reason) = error, [ENODEV, EINVAL, ENXIO].contains(reason.errno) else {
+                throw error
+            }
             // Somebody deleted the bridge under us.
             try? session.perform(LinkRequests.remove(hostLink))
             bridges[network.id] = nil
@@ -119,7 +125,8 @@ extension Networks {
     /// Makes the links that are there ports of a bridge that was made anew.
     func rejoin(_ network: NetworkRecord) throws(NetworkError) {
         let bridge = try bring(up: network)
-        let names = Set(live.values.flatMap(\.endpoints).filter { $0.reservation.network == network.id }.map(\.hostLink))
+        let names = Set(
+            live.values.flatMap(\.endpoints).filter { $0.reservation.network == network.id }.map(\.hostLink))
         let session = try session()
         try kernel("rejoin network \(network.name)") { () throws(SyscallError) in
             for link in try session.list(LinkRequests.list(), Link.init)
@@ -221,8 +228,12 @@ extension Networks {
             guard book.network(id: reservation.network)?.checksSources == true else { continue }
             elements.insert(RuleElement(.guarded, [endpoint.hostLink]))
             elements.insert(RuleElement(.macs, [endpoint.hostLink, reservation.mac.description]))
-            if let v4 = reservation.ipv4 { elements.insert(RuleElement(.sources4, [endpoint.hostLink, v4.description])) }
-            if let v6 = reservation.ipv6 { elements.insert(RuleElement(.sources6, [endpoint.hostLink, v6.description])) }
+            if let v4 = reservation.ipv4 {
+                elements.insert(RuleElement(.sources4, [endpoint.hostLink, v4.description]))
+            }
+            if let v6 = reservation.ipv6 {
+                elements.insert(RuleElement(.sources6, [endpoint.hostLink, v6.description]))
+            }
         }
         if let gateway = gatewayEndpoint(of: container)?.reservation {
             for port in attachment.published {

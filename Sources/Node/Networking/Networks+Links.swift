@@ -17,7 +17,8 @@ extension Networks {
             guard link.kind == "bridge" else {
                 throw SyscallError("use \(network.link) as a bridge", errno: EEXIST, subject: link.kind)
             }
-            var requests = (network.hasIPv6 ? [] : [LinkRequests.withoutIPv6(link.index)]) + [LinkRequests.up(link.index)]
+            var requests =
+                (network.hasIPv6 ? [] : [LinkRequests.withoutIPv6(link.index)]) + [LinkRequests.up(link.index)]
             for plan in network.plans {
                 guard let gateway = plan.gateway else { continue }
                 let address = LinkAddress(link: link.index, address: gateway, length: plan.subnet.length)
@@ -66,7 +67,9 @@ extension Networks {
         return elements
     }
 
-    /// Removes a network's bridge and rules. Repeatable.
+    /// Removes a network's bridge and rules.
+    ///
+    /// Repeatable.
     func takeDown(_ network: NetworkRecord) throws(NetworkError) {
         bridges[network.id] = nil
         guard network.driver == .bridge else { return }

@@ -37,7 +37,9 @@ extension Networks {
     package func find(_ reference: String) throws(NetworkError) -> NetworkRecord {
         if let network = book.network(id: reference) ?? book.network(named: reference) { return network }
         let found = reference.isEmpty ? [] : book.networks.filter { $0.id.hasPrefix(reference) }
-        guard found.count < 2 else { throw .invalid("network \(reference) is ambiguous (\(found.count) matches found)") }
+        guard found.count < 2 else {
+            throw .invalid("network \(reference) is ambiguous (\(found.count) matches found)")
+        }
         guard let network = found.first else { throw .notFound("network \(reference) not found") }
         return network
     }
@@ -158,7 +160,9 @@ extension Networks {
         }
     }
 
-    /// The container is gone, or leaves one network. Repeatable.
+    /// The container is gone, or leaves one network.
+    ///
+    /// Repeatable.
     package func release(_ container: String, from network: String? = nil) async throws(NetworkError) {
         let held = book.reservations(of: container).filter { network == nil || $0.network == network }
         guard !held.isEmpty else { return }
@@ -185,7 +189,8 @@ extension Networks {
                 continue
             }
             do throws(NetworkError) { try book.restore(reservation) } catch {
-                logger.error("address not restored", metadata: ["container": "\(reservation.container)", "error": "\(error)"])
+                logger.error(
+                    "address not restored", metadata: ["container": "\(reservation.container)", "error": "\(error)"])
             }
         }
         for container in stale { try await store.deleteReservations(of: container, in: nil) }
@@ -248,7 +253,9 @@ extension Networks {
     private func linksAtRecovery() throws(NetworkError) -> [Int32: String] {
         if let knownLinks { return knownLinks }
         let session = try session()
-        let links = try kernel("list links") { () throws(SyscallError) in try session.list(LinkRequests.list(), Link.init) }
+        let links = try kernel("list links") { () throws(SyscallError) in
+            try session.list(LinkRequests.list(), Link.init)
+        }
         let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
         knownLinks = names
         return names

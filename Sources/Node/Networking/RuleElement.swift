@@ -85,7 +85,9 @@ package struct RuleElement: Hashable, Sendable {
     }
 
     /// Names of interfaces are quoted; addresses, protocols and numbers are not.
-    private func isName(_ word: String) -> Bool { place.type.hasPrefix("ifname") && (word == key.first || place == .talking) }
+    private func isName(_ word: String) -> Bool {
+        place.type.hasPrefix("ifname") && (word == key.first || place == .talking)
+    }
 
     /// As libnftables' JSON has it.
     var json: JSONValue {

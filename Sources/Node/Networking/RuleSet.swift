@@ -117,7 +117,8 @@ package struct RuleSet: Sendable {
         return RuleElement.Place.allCases.filter { $0.family == family }.map { place in
             let members = (byPlace[place] ?? []).map(\.text).sorted().joined(separator: ", ")
             let content = members.isEmpty ? "" : "\n    elements = { \(members) }"
-            return "\(place.isMap ? "map" : "set") \(place.rawValue) {\n    type \(place.type)\(place.isOfPrefixes ? "\n    flags interval" : "")\(content)\n}"
+            return
+                "\(place.isMap ? "map" : "set") \(place.rawValue) {\n    type \(place.type)\(place.isOfPrefixes ? "\n    flags interval" : "")\(content)\n}"
         }.joined(separator: "\n")
     }
 }

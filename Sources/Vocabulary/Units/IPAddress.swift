@@ -96,7 +96,8 @@ package struct IPAddress: Hashable, Sendable {
                 result += [UInt16(value >> 16), UInt16(value & 0xffff)]
                 continue
             }
-            guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit), let group = UInt16(part, radix: 16)
+            guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexDigit),
+                let group = UInt16(part, radix: 16)
             else { return nil }
             result.append(group)
         }

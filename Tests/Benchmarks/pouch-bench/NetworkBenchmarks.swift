@@ -11,7 +11,9 @@ struct NetworkBenchmarks {
     func run(into report: inout Report) throws {
         try withScratchDirectorySync { folder in
             var engines = [try EngineUnderTest.pouch(bin: bin, folder: "\(folder)/pouch", isolated: true)]
-            if let docker = try EngineUnderTest.docker(folder: "\(folder)/docker", isolated: true) { engines.append(docker) }
+            if let docker = try EngineUnderTest.docker(folder: "\(folder)/docker", isolated: true) {
+                engines.append(docker)
+            }
             defer { for engine in engines { engine.stop() } }
             try makeImages(engines, in: folder)
             try foreground(engines, into: &report)
@@ -37,7 +39,8 @@ struct NetworkBenchmarks {
         try must(["tar", "-C", root, "-cf", "\(folder)/iperf.tar", "."])
         for engine in engines {
             for image in ["busybox", "iperf"] {
-                try must(engine.words("import", "--change", "CMD [\"sh\"]", "\(folder)/\(image).tar", "\(image):latest"))
+                try must(
+                    engine.words("import", "--change", "CMD [\"sh\"]", "\(folder)/\(image).tar", "\(image):latest"))
             }
         }
     }

@@ -54,7 +54,8 @@ struct NetlinkReaderTests {
     @Test("takes any bytes, whole or cut anywhere, without failing", arguments: UInt64(0)..<1000)
     func anyBytes(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let base = LinkRequests.bridge("br\(seed)", mtu: 1500).message(sequence: 1)
+        let base =
+            LinkRequests.bridge("br\(seed)", mtu: 1500).message(sequence: 1)
             + RouteRequests.list().message(sequence: 2)
         var bytes = Array(base.prefix(Int(random.next() % UInt64(base.count + 1))))
         for _ in 0..<Int(random.next() % 6) where !bytes.isEmpty {

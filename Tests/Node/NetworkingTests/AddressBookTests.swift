@@ -27,7 +27,8 @@ struct AddressBookTests {
         #expect(try book.reserve(EndpointWish(network: "n1"), for: "web") == first)
     }
 
-    @Test("a taken address names its holder and leaves nothing behind", arguments: ["10.0.0.1", "10.0.0.2", "10.0.0.9"])
+    @Test(
+        "a taken address names its holder and leaves nothing behind", arguments: ["10.0.0.1", "10.0.0.2", "10.0.0.9"])
     func taken(text: String) throws {
         var book = try book()
         let address = try IPAddress(parsing: text)

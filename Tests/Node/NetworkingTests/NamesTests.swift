@@ -51,7 +51,9 @@ struct DNSQuestionTests {
     func anyBytes(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var bytes = query("a-name-\(seed).example", type: UInt16(random.next() % 300))
-        for _ in 0..<Int(random.next() % 5) { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(random.next() & 255) }
+        for _ in 0..<Int(random.next() % 5) {
+            bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(random.next() & 255)
+        }
         bytes = Array(bytes.prefix(Int(random.next() % UInt64(bytes.count + 1)) + bytes.count / 2))
         if let question = DNSQuestion(bytes) {
             _ = (question.answer([IPAddress(.v4, 1)]), question.refusal(.noSuchName), question.reversed)
@@ -100,7 +102,9 @@ struct NetworkRateTests {
         #expect(try NetworkRate(parsing: "8000/").incoming == 8000)
     }
 
-    @Test("refuses what is none", arguments: ["", "/", "10m", "10m/x", "1/1", "10q/1m", "1m/2m/3m", "-1m/1m", "9999999g/"])
+    @Test(
+        "refuses what is none",
+        arguments: ["", "/", "10m", "10m/x", "1/1", "10q/1m", "1m/2m/3m", "-1m/1m", "9999999g/"])
     func refused(text: String) {
         #expect(throws: ParseError.self) { try NetworkRate(parsing: text) }
     }

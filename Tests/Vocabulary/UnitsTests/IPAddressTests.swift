@@ -83,7 +83,9 @@ struct MACAddressTests {
 
     @Test(
         "refuses what is none",
-        arguments: ["", "92:d0:c6:0a:29", "92:d0:c6:0a:29:33:44", "01:00:5e:00:00:01", "00:00:00:00:00:00", "9:d:c:a:2:3"])
+        arguments: [
+            "", "92:d0:c6:0a:29", "92:d0:c6:0a:29:33:44", "01:00:5e:00:00:01", "00:00:00:00:00:00", "9:d:c:a:2:3",
+        ])
     func refused(text: String) {
         #expect(throws: ParseError.self) { try MACAddress(parsing: text) }
     }

@@ -149,7 +149,8 @@ extension Container {
         }
         let files = networkFiles(of: id)
         let texts = [
-            (files.hostname, hostname + "\n"), (files.hosts, await hostsText(hostname)), (files.resolvConf, resolvText()),
+            (files.hostname, hostname + "\n"), (files.hosts, await hostsText(hostname)),
+            (files.resolvConf, resolvText()),
         ]
         do throws(SyscallError) {
             try Folders.make(services.paths.container(id), mode: 0o711)

@@ -8,7 +8,9 @@ extension Container {
 
     private func settingsFile(_ directory: String) -> String { directory + "/network.json" }
 
-    /// Ends what the start began; inspect shows again what was asked for. Repeatable.
+    /// Ends what the start began; inspect shows again what was asked for.
+    ///
+    /// Repeatable.
     func detachNetworks() async {
         await services.networks.detach(id)
         network = record.idleNetworkSettings
@@ -61,13 +63,18 @@ extension Container {
         var lines: [String] = []
         for text in record.hostConfig.links ?? [] {
             let parts = text.split(separator: ":", maxSplits: 1).map { String($0.hasPrefix("/") ? $0.dropFirst() : $0) }
-            guard let reference = parts.first, let other = try? await services.registry.find(reference) else { continue }
+            guard let reference = parts.first, let other = try? await services.registry.find(reference) else {
+                continue
+            }
             let view = other.seen
             let shared = record.networkNames.compactMap { view.network.networks[$0]?.iPAddress }.first { !$0.isEmpty }
             guard let shared else { continue }
-            let alias = parts.count > 1 ? parts[1].split(separator: "/").last.map(String.init) ?? parts[1] : view.record.name
+            let alias =
+                parts.count > 1 ? parts[1].split(separator: "/").last.map(String.init) ?? parts[1] : view.record.name
             var names = [alias]
-            for name in [view.record.config.hostname, view.record.name] where !names.contains(name) { names.append(name) }
+            for name in [view.record.config.hostname, view.record.name] where !names.contains(name) {
+                names.append(name)
+            }
             lines.append("\(shared)\t\(names.joined(separator: " "))")
         }
         return lines
@@ -165,7 +172,9 @@ extension Container {
 
     /// A running container that joins its first network with names gets the server that knows them.
     private func rewriteResolvConf(from found: Bool) {
-        guard found != record.findsNames, machine.process != nil, record.config.disableNetworkFiles != true else { return }
+        guard found != record.findsNames, machine.process != nil, record.config.disableNetworkFiles != true else {
+            return
+        }
         do throws(SyscallError) {
             // The same file stays: the container sees it through a mount.
             try Descriptor.open(networkFiles(of: id).resolvConf, O_WRONLY | O_TRUNC).writeAll(Array(resolvText().utf8))

@@ -43,7 +43,9 @@ extension EndpointSettings {
         }
         wish.names = record.dnsNames(aliases: aliases ?? [])
         for text in (links ?? []) + (record.hostConfig.links ?? []) {
-            let parts = text.split(separator: ":", maxSplits: 1).map { $0.split(separator: "/").last.map(String.init) ?? "" }
+            let parts = text.split(separator: ":", maxSplits: 1).map {
+                $0.split(separator: "/").last.map(String.init) ?? ""
+            }
             if parts.count == 2 { wish.links[parts[1]] = parts[0] }
         }
         return wish

@@ -4,7 +4,9 @@ internal import Networking
 struct DatabaseNetworks: NetworkStore {
     let database: EngineDatabase
 
-    func networks() throws(NetworkError) -> [NetworkRecord] { try stored { () throws(EngineError) in try database.networks() } }
+    func networks() throws(NetworkError) -> [NetworkRecord] {
+        try stored { () throws(EngineError) in try database.networks() }
+    }
 
     func reservations() throws(NetworkError) -> [Reservation] {
         try stored { () throws(EngineError) in try database.reservations() }

@@ -48,7 +48,9 @@ struct MachineNetworks: NetworkProvider {
             throw .forbidden("operation is not permitted on predefined \(request.name) network")
         }
         let wish = try request.wish(id: RandomID.make())
-        do throws(NetworkError) { return try await networks.create(wish).inspection } catch { throw await translated(error) }
+        do throws(NetworkError) { return try await networks.create(wish).inspection } catch {
+            throw await translated(error)
+        }
     }
 
     func remove(_ id: String, names: [String: String]) async throws(EngineError) {
@@ -63,7 +65,9 @@ struct MachineNetworks: NetworkProvider {
 
     func reserve(_ record: ContainerRecord) async throws(EngineError) {
         let wishes = try await endpoints(of: record)
-        do throws(NetworkError) { try await networks.reserve(wishes, for: record.id) } catch { throw await translated(error) }
+        do throws(NetworkError) { try await networks.reserve(wishes, for: record.id) } catch {
+            throw await translated(error)
+        }
     }
 
     func release(_ id: String, from network: String?) async throws(EngineError) {

@@ -28,7 +28,8 @@ protocol NetworkProvider: Sendable {
     /// Repeatable.
     func detach(_ id: String) async
     /// Gives a running container the endpoint `name` of its record, or takes it away.
-    func connect(_ record: ContainerRecord, process: Int32, to name: String) async throws(EngineError) -> NetworkSettings
+    func connect(_ record: ContainerRecord, process: Int32, to name: String) async throws(EngineError)
+        -> NetworkSettings
     func disconnect(_ record: ContainerRecord, process: Int32, from name: String) async throws(EngineError)
         -> NetworkSettings
     /// The container's name has changed while it runs.

@@ -18,7 +18,8 @@ enum PortRequests {
             }
         }
         guard record.hostConfig.publishAllPorts else { return wishes }
-        for text in (record.config.exposedPorts ?? [:]).keys.sorted() where record.hostConfig.portBindings[text] == nil {
+        for text in (record.config.exposedPorts ?? [:]).keys.sorted() where record.hostConfig.portBindings[text] == nil
+        {
             let ports = try PortRange(parsing: text)
             guard let transport = Transport(rawValue: ports.transport), ports.first > 0 else { continue }
             for port in ports.first...ports.last { wishes.append(PortWish(transport, UInt16(port))) }
