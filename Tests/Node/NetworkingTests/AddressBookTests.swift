@@ -117,14 +117,16 @@ struct RuleSetTests {
         let port = try #require(
             RuleElement(
                 PublishedPort(host: HostPort(.tcp, nil, 8080), port: 80), to: try IPAddress(parsing: "10.0.0.2")))
-        let added = try #require(rules.change(add: [port]))
+        let addition = rules.change(add: [port])
+        let added = try #require(addition)
         #expect(
             added
                 == #"{"nftables":[{"add":{"element":{"family":"inet","table":"t","name":"published4","elem":[[{"concat":["tcp","8080"]},{"concat":["10.0.0.2","80"]}]]}}}]}"#
         )
         #expect(rules.change(add: [port]) == nil)
         #expect(rules.whole.contains("elements = { tcp . 8080 : 10.0.0.2 . 80 }"))
-        let removed = try #require(rules.change(add: [], remove: [port]))
+        let removal = rules.change(add: [], remove: [port])
+        let removed = try #require(removal)
         #expect(removed.contains(#""delete":"#) && removed.contains(#"[{"concat":["tcp","8080"]}]"#), "\(removed)")
         #expect(rules.elements.isEmpty)
     }

@@ -17,7 +17,8 @@ struct AddressPoolTests {
 
     @Test("lets a released address rest while others are free") func rest() throws {
         var pool = try pool("10.0.0.0/29")
-        let first = try #require(pool.take(for: .container("one")))
+        let given = pool.take(for: .container("one"))
+        let first = try #require(given)
         pool.release(first)
         #expect(pool.take(for: .container("two"))?.description == "10.0.0.2")
         for number in 0..<4 { _ = pool.take(for: .container("n\(number)")) }
