@@ -9,7 +9,7 @@ DEBUG := .build/debug
 DEMO ?= /tmp/pouch-demo
 PROGRAMS := pouch pouchd pouch-runtime pouch-simulate
 BUILD_NEEDS := libseccomp-dev libcap-dev libarchive-dev libsqlite3-dev busybox-static ca-certificates
-TEST_NEEDS := $(BUILD_NEEDS) runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux
+TEST_NEEDS := $(BUILD_NEEDS) docker-registry skopeo runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help

@@ -23,16 +23,17 @@ struct Room {
     var tests: Target?
 }
 
-/// A library of ours with its unit tests in `Tests/<wing>/<name>Tests`.
+/// A library of ours with its unit tests in `Tests/<wing>/<name>Tests`; it lives in `folder` of its wing, by default its name.
 func library(
     _ wing: String, _ name: String, uses: [String] = [], packages: [Target.Dependency] = [],
-    linked: [String] = [], tested: Bool = false, testsUse: [String] = []
+    linked: [String] = [], tested: Bool = false, testsUse: [String] = [], folder: String? = nil
 ) -> Room {
-    Room(
+    let folder = folder ?? name
+    return Room(
         wing: wing,
         target: .target(
             name: name, dependencies: uses.map { .target(name: $0) } + packages,
-            path: "Sources/\(wing)/\(name)", swiftSettings: house,
+            path: "Sources/\(wing)/\(folder)", swiftSettings: house,
             linkerSettings: linked.map { .linkedLibrary($0) }),
         tests: tested
             ? .testTarget(
@@ -75,6 +76,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 var rooms: [Room] = [
@@ -125,12 +127,19 @@ var rooms: [Room] = [
         packages: [crypto, logging], tested: true),
 
     library(
+        "Content", "RegistryClient",
+        uses: ["ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true,
+        folder: "Registry/Client"),
+
+    library(
         "Node", "Volumes",
         uses: ["DiskQuota", "DockerClient", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"], tested: true),
     library(
         "Node", "Engine",
         uses: [
-            "Volumes", "DiskQuota", "Archives", "ContentStore", "Snapshots", "ShimProtocol", "RuntimeSpec", "ImageSpec",
+            "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots", "ShimProtocol",
+            "RuntimeSpec", "ImageSpec",
             "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
@@ -171,7 +180,8 @@ var rooms: [Room] = [
     command(
         "pouchd",
         uses: [
-            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "ContentStore", "Snapshots", "ImageSpec", "JSON", "Units",
+            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "ContentStore", "RegistryClient", "Snapshots", "ImageSpec",
+            "JSON", "Units",
             "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],
@@ -263,6 +273,7 @@ let packages: [(String, Package.Dependency)] = [
         "swift-service-lifecycle",
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0")
     ),
+    ("async-http-client", .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0")),
     ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
 ]
 

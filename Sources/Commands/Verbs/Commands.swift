@@ -5,6 +5,7 @@ extension Pouch {
             .verb(Build.self), .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self),
             .verb(History.self),
             .verb(Import.self), .verb(Load.self), .verb(Save.self), .verb(Tag.self), .verb(Inspect.self),
+            .verb(Pull.self), .verb(Push.self), .verb(Login.self), .verb(Logout.self), .verb(Search.self),
             .verb(Events.self), .verb(Simulate.self), .verb(SystemInfo.self), .verb(Version.self),
             .group(
                 "container", summary: "Manage containers",
@@ -19,7 +20,9 @@ extension Pouch {
                     .verb(Load.self),
                     .verb(ListImagesInGroup.self, aliases: ["list"]), .verb(PruneImages.self),
                     .verb(RemoveImageInGroup.self, aliases: ["remove"]), .verb(Save.self), .verb(Tag.self),
+                    .verb(Pull.self), .verb(Push.self),
                 ]),
+            .group("manifest", summary: "Look at image manifests in registries", [.verb(InspectManifest.self)]),
             .group(
                 "network", summary: "Manage networks",
                 [.verb(InspectNetwork.self), .verb(ListNetworks.self, aliases: ["list"])]),

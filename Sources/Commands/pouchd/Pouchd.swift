@@ -68,12 +68,12 @@ struct Pouchd: AsyncParsableCommand {
         let dataLock = try RootLock(settings.dataRoot, name: "data root")
         let execLock = try RootLock(settings.execRoot, name: "exec root")
 
+        // The engine's connections to shims and registries share these threads with the server.
+        NIOSingletons.groupLoopCountSuggestion = 2
         let engine = try Engine(Self.engineConfiguration(settings), logger: logger)
         let metrics = MetricsRegistry()
         let builder = ImageBuilder(engine: engine, logger: logger)
         let api = EngineAPI(engine: engine, builder: builder, metrics: metrics)
-        // The engine's connections to shims share these threads.
-        NIOSingletons.groupLoopCountSuggestion = 2
         let loops = MultiThreadedEventLoopGroup.singleton
         let server = HTTPServer(
             listeners: settings.listeners(group: try Self.socketGroup(settings.group, logger)), group: loops,

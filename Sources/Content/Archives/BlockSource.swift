@@ -142,3 +142,25 @@ package final class PrefixedSource: BlockSource {
         return try rest.nextBlock()
     }
 }
+
+/// The first bytes of one source, then all of another.
+package final class LimitedSource: BlockSource {
+    private let first: any BlockSource
+    private var left: Int64
+    private let rest: any BlockSource
+
+    /// - Throws: ``ArchiveError/interrupted(_:)`` from ``nextBlock()`` when `first` has fewer than `count` bytes.
+    package init(_ first: any BlockSource, count: Int64, then rest: any BlockSource) {
+        self.first = first
+        left = count
+        self.rest = rest
+    }
+
+    package func nextBlock() throws(ArchiveError) -> UnsafeRawBufferPointer? {
+        guard left > 0 else { return try rest.nextBlock() }
+        guard let block = try first.nextBlock() else { throw .interrupted("bytes that were here are gone") }
+        let part = UnsafeRawBufferPointer(rebasing: block.prefix(Int(min(left, Int64(block.count)))))
+        left -= Int64(part.count)
+        return part
+    }
+}

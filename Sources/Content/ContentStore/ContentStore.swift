@@ -11,6 +11,7 @@ internal import Synchronization
 /// blobs/<algorithm>/<hex>   verified
 /// ingest/partial-…          being written for a known digest, resumed after a crash
 /// ingest/new-…              being written for a digest not known yet, removed at start
+/// reserved/…                blobs of an image that is on its way, see ``Reservation``
 /// ```
 /// All methods block on the disk: call them from lanes. Any thread may call any method.
 package final class ContentStore: Sendable {
@@ -30,7 +31,7 @@ package final class ContentStore: Sendable {
     /// Opens or makes the store below `root`.
     package init(root: String) throws(ContentError) {
         self.root = root
-        for directory in ["", "/blobs", "/blobs/sha256", "/blobs/sha512", "/ingest"] {
+        for directory in ["", "/blobs", "/blobs/sha256", "/blobs/sha512", "/ingest", "/reserved"] {
             try kernel { () throws(SyscallError) in
                 do throws(SyscallError) {
                     try Files.makeDirectory(root + directory, mode: 0o700)
@@ -235,7 +236,7 @@ package final class ContentStore: Sendable {
                 state.spared = []
             }
         }
-        let kept = inUse()
+        let kept = inUse().union(try reserved())
         var removed: [Digest] = []
         for digest in try digests() where !kept.contains(digest) {
             // Under the lock: a lease is taken before its holder looks, so it either stops this or sees the blob gone.
@@ -254,7 +255,7 @@ package final class ContentStore: Sendable {
         return removed
     }
 
-    private func list(_ directory: String) throws(ContentError) -> [String] {
+    func list(_ directory: String) throws(ContentError) -> [String] {
         try kernel { () throws(SyscallError) in try Files.list("\(root)/\(directory)") }
     }
 }

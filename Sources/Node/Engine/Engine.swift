@@ -1,6 +1,7 @@
 internal import Cgroups
 internal import LinuxKernel
 package import Logging
+internal import RegistryClient
 internal import Volumes
 
 /// Everything pouchd does with containers on this machine, behind one door.
@@ -10,6 +11,7 @@ package final class Engine: Sendable {
     package let configuration: EngineConfiguration
     let services: EngineServices
     let images: ImageService
+    let registries: RegistryClient
 
     /// Opens what is stored; nothing runs or changes before ``recover()``.
     ///
@@ -30,6 +32,7 @@ package final class Engine: Sendable {
     ) throws(EngineError) {
         self.configuration = configuration
         self.images = images
+        registries = RegistryClient(configuration.registries, logger: logger)
         let paths = EnginePaths(data: configuration.dataRoot, exec: configuration.execRoot)
         do throws(SyscallError) {
             try Folders.make(paths.data, mode: 0o711)

@@ -1,3 +1,5 @@
+package import RegistryClient
+
 /// What pouchd was told about this machine; fixed for the life of an ``Engine``.
 package struct EngineConfiguration: Sendable {
     /// An OCI runtime by name.
@@ -58,6 +60,11 @@ package struct EngineConfiguration: Sendable {
     /// One of `project`, `btrfs` and `loop`; nil takes the best that the disk of the data root has.
     package var quotaDriver: String?
     package var labels: [String] = []
+    /// How registries are reached.
+    package var registries = RegistrySettings()
+    /// Layers of one image that are fetched, and sent, at the same time.
+    package var parallelDownloads = 3
+    package var parallelUploads = 5
     /// What `info` and `version` report.
     package var version = "0.1.0"
     package var commit = ""

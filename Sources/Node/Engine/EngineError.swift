@@ -16,6 +16,8 @@ package enum EngineError: Error, Equatable, Sendable {
     case notModified(String)
     /// The caller may not do this.
     case forbidden(String)
+    /// A registry does not take the caller's credentials, or wants some.
+    case unauthorized(String)
     /// Pouch does not have this.
     case unsupported(String)
     /// The container's or exec's program could not be started.
@@ -46,7 +48,7 @@ package enum EngineError: Error, Equatable, Sendable {
     package var message: String {
         switch self {
         case .notFound(let text), .invalid(let text), .conflict(let text), .notModified(let text),
-            .forbidden(let text), .unsupported(let text), .failed(let text):
+            .forbidden(let text), .unauthorized(let text), .unsupported(let text), .failed(let text):
             text
         case .startFailed(let failure): failure.message
         case .system(let doing, let error): "\(doing): \(error)"

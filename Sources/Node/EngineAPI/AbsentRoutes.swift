@@ -11,7 +11,6 @@ struct AbsentRoutes: Sendable {
         }
         router.post("/plugins/pull", use: Self.refusal("plugins are not supported"))
         router.post("/plugins/create", use: Self.refusal("plugins are not supported"))
-        router.get("/distribution/:name/json", use: Self.refusal("asking registries is not supported yet"))
         router.post("/session", use: Self.refusal("BuildKit sessions are not supported"))
         router.post("/grpc", use: Self.refusal("BuildKit sessions are not supported"))
         router.get("/containers/:name/checkpoints", use: Self.refusal("checkpoints are not supported"))

@@ -2,6 +2,7 @@ internal import Engine
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
+internal import Units
 
 /// `/containers/{name}/archive`: files in and out of a container, as `docker cp` moves them.
 struct ArchiveRoutes: Sendable {

@@ -11,6 +11,7 @@ extension EngineError {
         case .conflict: .conflict
         case .notModified: .notModified
         case .forbidden: .forbidden
+        case .unauthorized: .unauthorized
         case .unsupported: .notImplemented
         // Docker's clients take 400 for "the image or the command is wrong" and 500 for "the daemon is".
         case .startFailed(let failure): failure.exitCode == 125 ? .internalServerError : .badRequest

@@ -14,6 +14,8 @@ struct ImageTransferRoutes: Sendable {
         router.post("/images/create", use: create)
         router.post("/images/:name/push", use: push)
         router.get("/images/search", use: search)
+        router.get("/distribution/:name/json", use: distribution)
+        router.get("/distribution/:name/manifest", use: manifest)
     }
 
     /// What went wrong is told in the stream, where clients of `load` look for it.
@@ -27,7 +29,7 @@ struct ImageTransferRoutes: Sendable {
         do throws(EngineError) {
             return try await engine.loadImages(archive).map { Answer.line(["stream": .string($0 + "\n")]) }
         } catch {
-            return [Self.failure(error)]
+            return [TransferAnswer.failure(error)]
         }
     }
 
@@ -41,12 +43,14 @@ struct ImageTransferRoutes: Sendable {
         return Answer.bytes(try await engine.saveImages(names), type: MediaType.tar)
     }
 
-    /// An import when a source is named; else a pull, which is not there yet.
+    /// An import when a source is named; else a pull.
     @Sendable func create(_ request: Request, _ context: EngineContext) async throws -> Response {
         let query = request.query
         guard let source = query["fromSrc"] else {
-            let name = query["fromImage"] ?? ""
-            throw EngineError.unsupported("pull \(name): pulling images from registries is not supported yet")
+            guard let name = query["fromImage"] else { throw EngineError.invalid("no image was named") }
+            let pull = try await engine.findImages(
+                name, tag: query["tag"], platform: query["platform"], authorization: request.registryAuthorization)
+            return TransferAnswer.stream(pull.run)
         }
         guard source == "-" else {
             throw EngineError.unsupported("import \(source): importing from a URL is not supported, send the archive")
@@ -59,15 +63,29 @@ struct ImageTransferRoutes: Sendable {
         }
     }
 
-    @Sendable func push(_ request: Request, _ context: EngineContext) throws -> Response {
-        throw EngineError.unsupported("push \(try context.name()): pushing images to registries is not supported yet")
+    @Sendable func push(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let push = try await engine.findImagesToPush(
+            context.name(), tag: request.query["tag"], authorization: request.registryAuthorization)
+        return TransferAnswer.stream(push.run)
     }
 
-    @Sendable func search(_ request: Request, _ context: EngineContext) throws -> Response {
-        throw EngineError.unsupported("searching registries is not supported yet")
+    @Sendable func search(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let query = request.query
+        guard let term = query["term"] else { throw EngineError.invalid("no search term was given") }
+        return try Answer.json(
+            await engine.searchImages(
+                term, limit: query.int("limit") ?? 25, authorization: request.registryAuthorization), keys: .asWritten)
     }
 
-    private static func failure(_ error: EngineError) -> ByteBuffer {
-        Answer.line(["errorDetail": ["message": .string(error.message)], "error": .string(error.message)])
+    @Sendable func distribution(_ request: Request, _ context: EngineContext) async throws -> Response {
+        try Answer.json(
+            await engine.inspectDistribution(context.name(), authorization: request.registryAuthorization))
+    }
+
+    /// The document itself, which Docker's API does not give; `pouch manifest inspect` prints it.
+    @Sendable func manifest(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let (bytes, type) = try await engine.manifest(context.name(), authorization: request.registryAuthorization)
+        return Response(
+            status: .ok, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

@@ -20,7 +20,7 @@ struct RequestPath: Equatable, Sendable {
     }
 
     /// Verbs that stand behind an image's name.
-    private static let verbs: Set<Substring> = ["json", "history", "push", "tag", "get"]
+    private static let verbs: Set<Substring> = ["json", "history", "push", "tag", "get", "manifest"]
 
     private static func withJoinedName(_ elements: [Substring], isDeletion: Bool) -> [Substring] {
         guard elements.count > 2, elements[0] == "images" || elements[0] == "distribution" else { return elements }

@@ -53,7 +53,11 @@ struct SystemRoutes: Sendable {
         }
     }
 
-    @Sendable func authenticate(_ request: Request, _ context: EngineContext) throws -> Response {
-        throw EngineError.unsupported("logging in to registries is not supported yet")
+    @Sendable func authenticate(_ request: Request, _ context: EngineContext) async throws -> Response {
+        guard let body = try? JSONValue(parsing: await request.wholeBody()) else {
+            throw EngineError.invalid("invalid JSON: expected the credentials of a registry")
+        }
+        try await engine.login(body)
+        return try Answer.json(["IdentityToken": "", "Status": "Login Succeeded"])
     }
 }

@@ -17,6 +17,8 @@ package struct Request {
     package var path: String
     package var query: Query
     package var body: Body
+    /// The value of `X-Registry-Auth`, for what concerns a registry.
+    package var registryAuthorization: String?
 
     package init(_ method: String, _ path: String, _ query: Query = [:], body: Body = .none) {
         self.method = method
@@ -32,6 +34,7 @@ package struct Request {
     func encoded(identifier: String, upgrades: Bool) -> [UInt8] {
         var text = "\(method) \(path)\(query.text) HTTP/1.1\r\nHost: pouch\r\nUser-Agent: pouch\r\n"
         text += "X-Request-Id: \(identifier)\r\n"
+        if let registryAuthorization { text += "X-Registry-Auth: \(registryAuthorization)\r\n" }
         if upgrades { text += "Connection: Upgrade\r\nUpgrade: tcp\r\n" }
         switch body {
         case .none:

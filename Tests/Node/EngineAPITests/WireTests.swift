@@ -22,17 +22,10 @@ import Testing
         #expect(MediaType.stream(multiplexed: false, for: .current) == raw)
     }
 
-    @Test(
-        "base64 pads as RFC 4648 does",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
-    func base64(text: String, encoded: String) {
-        #expect(Base64.encoded(Array(text.utf8)) == encoded)
-    }
-
     @Test("every error has the status that Docker's clients know it by") func statuses() {
         let expected: [(EngineError, Int)] = [
             (.notFound("x"), 404), (.invalid("x"), 400), (.conflict("x"), 409), (.notModified("x"), 304),
-            (.forbidden("x"), 403), (.unsupported("x"), 501), (.failed("x"), 500),
+            (.forbidden("x"), 403), (.unauthorized("x"), 401), (.unsupported("x"), 501), (.failed("x"), 500),
             (.startFailed(.init(stage: "exec", message: "x", exitCode: 127)), 400),
             (.startFailed(.init(stage: "mount", message: "x")), 500),
         ]

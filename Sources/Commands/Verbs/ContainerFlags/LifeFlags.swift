@@ -44,17 +44,13 @@ struct LifeFlags {
                 "annotation", "Add an annotation to the container (passed through to the OCI runtime)", as: "map",
                 \.annotations),
             .text("platform", "Set platform if server is multi-platform capable", \.platform),
-            Flag(long: "pull", placeholder: "string", help: "Pull image before running (\"missing\", \"never\")") {
+            Flag(long: "pull", placeholder: "string", help: "Pull image before running (\"always\", \"missing\", \"never\")") {
                 (flags, text) throws(FlagError) in
-                guard text != "always" else {
-                    throw FlagError(
-                        reason: "images cannot be pulled yet; load or import them, and use missing or never")
-                }
-                guard text == "missing" || text == "never" else {
+                guard text == "always" || text == "missing" || text == "never" else {
                     throw FlagError(reason: "must be one of \"always\", \"missing\" or \"never\"")
                 }
                 flags.pull = text
-            }.completing(.choices(["missing", "never"])),
+            }.completing(.choices(["always", "missing", "never"])),
             .toggle("quiet", short: "q", "Suppress the pull output", \.isQuiet),
             .ignored("disable-content-trust", nil, "Skip image verification"),
             .refused("gpus", "gpu-request", "GPU devices to add to the container", because: "GPUs are not supported"),

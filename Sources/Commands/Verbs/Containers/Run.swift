@@ -47,21 +47,48 @@ struct NewContainer {
         var query = Query()
         query.add("name", flags.life.name)
         query.add("platform", flags.life.platform)
-        let reply: JSONValue
-        do throws(ClientError) {
-            reply = try session.client.post("/containers/create", query, body).json()
-        } catch {
-            throw explained(error, session)
-        }
+        if flags.life.pull == "always" { try pull(session) }
+        let reply = try create(session, query, body)
         for warning in reply["Warnings"]?.arrayValue ?? [] { session.complain("WARNING: \(warning.stringValue ?? "")") }
         guard let id = reply["Id"]?.stringValue else { throw .client(.malformed("a container without an id")) }
         try writeIDFile(id)
         return id
     }
 
+    /// An image that is not there is pulled, unless that was forbidden.
+    private func create(_ session: Session, _ query: Query, _ body: JSONValue) throws(Failure) -> JSONValue {
+        do throws(ClientError) {
+            return try session.client.post("/containers/create", query, body).json()
+        } catch {
+            guard flags.life.pull != "never", isAboutImage(error) else { throw explained(error, session) }
+            if !flags.life.isQuiet { session.complain("Unable to find image '\(ImageName(image).tagged)' locally") }
+        }
+        try pull(session)
+        do throws(ClientError) {
+            return try session.client.post("/containers/create", query, body).json()
+        } catch {
+            throw explained(error, session)
+        }
+    }
+
+    /// Progress goes to the errors: the output is the container's.
+    private func pull(_ session: Session) throws(Failure) {
+        do throws(Failure) {
+            try PullRequest(image: image, platform: flags.life.platform).run(
+                session, to: flags.life.isQuiet ? nil : session.errors)
+        } catch {
+            throw .message(session.sentence(for: error) ?? "pull \(image)", code: 125)
+        }
+    }
+
+    private func isAboutImage(_ error: ClientError) -> Bool {
+        guard case .refused(404, let message) = error else { return false }
+        return message.lowercased().contains("image")
+    }
+
     /// An image that is not there gets a hint at the ones that are.
     private func explained(_ error: ClientError, _ session: Session) -> Failure {
-        guard case .refused(404, let message) = error, message.lowercased().contains("image") else {
+        guard isAboutImage(error) else {
             return .message("\(error)", code: 125)
         }
         return .message(ImageHint.text(for: image, session), code: 125)

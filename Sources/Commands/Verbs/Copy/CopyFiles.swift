@@ -2,6 +2,7 @@ internal import DockerClient
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
+internal import Units
 
 /// What `pouch cp` does.
 struct CopyFiles: Verb {
@@ -83,32 +84,6 @@ struct ContainerPath: Equatable {
         isDirectory = mode & 1 << 31 != 0
         let target = status["linkTarget"]?.stringValue ?? ""
         linkTarget = mode & 1 << 27 != 0 && !target.isEmpty ? target : nil
-    }
-}
-
-/// RFC 4648, section 4.
-enum Base64 {
-    static func decoded(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var (bits, count): (UInt32, Int) = (0, 0)
-        for character in text.utf8 where character != UInt8(ascii: "=") {
-            let value: UInt8
-            switch character {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - 65
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - 71
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character + 4
-            case UInt8(ascii: "+"), UInt8(ascii: "-"): value = 62
-            case UInt8(ascii: "/"), UInt8(ascii: "_"): value = 63
-            default: return nil
-            }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return bytes
     }
 }
 

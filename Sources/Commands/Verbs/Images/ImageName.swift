@@ -14,6 +14,17 @@ struct ImageName: Equatable {
         (repository, tag) = (String(text[..<colon]), String(text[text.index(after: colon)...]))
     }
 
+    /// With a tag, the usual one if none was written.
+    var tagged: String { repository.contains("@") ? repository : "\(repository):\(tag ?? "latest")" }
+
+    /// The registry's host; Docker's own when none is written.
+    var registry: String {
+        let first = repository.prefix { $0 != "/" }
+        let isHost = first.count < repository.count
+            && (first == "localhost" || first.contains(".") || first.contains(":"))
+        return isHost && first != "index.docker.io" ? String(first) : "docker.io"
+    }
+
     func add(to query: inout Query) {
         query.add("repo", repository)
         query.add("tag", tag)

@@ -17,6 +17,8 @@ package enum ImageError: Error, Equatable, Sendable {
     case layerMismatch(expected: Digest, actual: Digest)
     case archive(ArchiveError)
     case content(ContentError)
+    /// Its bytes could not be had.
+    case source(BlobSourceError)
     case kernel(SyscallError)
 }
 
@@ -31,6 +33,7 @@ extension ImageError: CustomStringConvertible {
         case .layerMismatch(let expected, let actual): "layer \(expected): its content is that of \(actual)"
         case .archive(let error): error.description
         case .content(let error): error.description
+        case .source(let error): error.description
         case .kernel(let error): error.description
         }
     }

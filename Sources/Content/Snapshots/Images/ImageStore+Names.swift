@@ -32,6 +32,14 @@ extension ImageStore {
         }
     }
 
+    /// Notes that the image is to be had under `reference`, which has a digest: after a push.
+    package func know(_ id: Digest, as reference: ImageReference) async throws(ImageError) {
+        try await change { [self] () throws(ImageError) in
+            guard let image = image(id), !image.digests.contains(reference) else { return }
+            try add(image, names: [reference])
+        }
+    }
+
     /// Takes a name away, and with the last one the image, by Docker's rules.
     ///
     /// - Throws: `conflict` when a container uses the image (with `force` only if it runs), when an id has several names, or
@@ -84,7 +92,8 @@ private struct ImageRemover {
     func remove(_ image: Image, named tag: ImageReference?, spelled name: String) throws(ImageError) -> [ImageRemoval] {
         let names = image.tags + image.digests
         if let tag {
-            if names.count > 1 { return try untag(image, [tag]) }
+            let gone = Self.names(goingWith: tag, of: image)
+            if gone.count < names.count { return try untag(image, gone) }
             if !force, let use = uses.first(where: { $0.image == image.id }) {
                 throw .conflict(
                     name,
@@ -102,6 +111,12 @@ private struct ImageRemover {
             )
         }
         return try delete(image, byName: false)
+    }
+
+    /// With the last tag of a repository go the digests by which the image was known there, as Docker does.
+    private static func names(goingWith tag: ImageReference, of image: Image) -> [ImageReference] {
+        guard tag.digest == nil, !image.tags.contains(where: { $0.name == tag.name && $0 != tag }) else { return [tag] }
+        return [tag] + image.digests.filter { $0.name == tag.name }
     }
 
     private func untag(_ image: Image, _ names: [ImageReference]) throws(ImageError) -> [ImageRemoval] {

@@ -20,6 +20,8 @@ package final class ImageStore: Sendable {
     private let table = Mutex(ImageTable())
     /// One change at a time; held on lanes, across disk writes.
     private let changing = Mutex(())
+    /// Layers on their way, each fetched once for all who wait for it.
+    let arrivals = LayerArrivals()
     /// Images whose layers could not be made again at start, with the reason.
     package let broken: [(id: Digest, reason: String)]
 

@@ -305,11 +305,15 @@ package final class LayerStore: Sendable {
     }
 }
 
-/// A layer that is being unpacked: used by one thread, removed when it is let go uncommitted.
-final class LayerBuild {
+/// A layer that is being unpacked: used by one thread at a time, removed when it is let go uncommitted.
+final class LayerBuild: Sendable {
     let directory: String
+    private let root = Mutex(false)
     /// The archive had an entry for the root, or the looks of it are known otherwise.
-    var describesRoot = false
+    var describesRoot: Bool {
+        get { root.withLock { $0 } }
+        set { root.withLock { $0 = newValue } }
+    }
 
     var diff: String { "\(directory)/diff" }
 

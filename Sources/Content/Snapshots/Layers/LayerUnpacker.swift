@@ -4,25 +4,28 @@ internal import ImageSpec
 internal import JSON
 internal import Lanes
 internal import LinuxKernel
+internal import Synchronization
 
 /// A layer that was unpacked and verified in itself, before it is known what it lies on.
-final class UnpackedLayer {
+final class UnpackedLayer: Sendable {
     let blob: ContentDescriptor
     let diffID: Digest
     let report: ExtractionReport
     /// Taken by the first image that uses the layer.
-    private(set) var build: LayerBuild?
+    private let build: Mutex<LayerBuild?>
 
     init(blob: ContentDescriptor, diffID: Digest, report: ExtractionReport, build: LayerBuild) {
         self.blob = blob
         self.diffID = diffID
         self.report = report
-        self.build = build
+        self.build = Mutex(build)
     }
 
     func take() -> LayerBuild? {
-        defer { build = nil }
-        return build
+        build.withLock { build in
+            defer { build = nil }
+            return build
+        }
     }
 }
 
@@ -47,6 +50,41 @@ struct LayerUnpacker {
         return UnpackedLayer(
             blob: ContentDescriptor(mediaType: Self.mediaType(of: head), digest: blob, size: ingest.offset),
             diffID: diffID, report: report, build: build)
+    }
+
+    /// The same for a blob whose digest is known, and whose bytes `source` gives from ``ContentStore/partialSize(of:)`` on; those
+    /// that are here already are read from the disk.
+    ///
+    /// - Throws: `content(.mismatch)` when the bytes are not the blob's; they are forgotten then.
+    func unpack(
+        _ blob: ContentDescriptor, continuing source: any BlockSource, lease: Lease
+    ) throws(ImageError) -> UnpackedLayer {
+        let ingest = try keeping { () throws(ContentError) in
+            try content.ingest(resuming: blob.digest, size: blob.size)
+        }
+        let build = try layers.begin()
+        let here = ingest.offset
+        let arriving = WatchedSource(source) { (bytes) throws(ArchiveError) in
+            try keepingBlob { () throws(ContentError) in try ingest.write(bytes) }
+        }
+        let whole: any BlockSource =
+            here == 0
+            ? arriving
+            : try translating { () throws(ArchiveError) in
+                LimitedSource(
+                    try DescriptorSource(path: content.partial(blob.digest)), count: here, then: arriving)
+            }
+        let (diffID, report) = try extract(whole, into: build, options: .layer)
+        try keeping { () throws(ContentError) in _ = try ingest.commit(lease: lease) }
+        return UnpackedLayer(blob: blob, diffID: diffID, report: report, build: build)
+    }
+
+    /// The same for a blob that is here as a whole.
+    func unpack(present blob: ContentDescriptor) throws(ImageError) -> UnpackedLayer {
+        let build = try layers.begin()
+        let file = try keeping { () throws(ContentError) in BlobFile(try content.open(blob.digest)) }
+        let (diffID, report) = try extract(file.source, into: build, options: .layer)
+        return UnpackedLayer(blob: blob, diffID: diffID, report: report, build: build)
     }
 
     /// Unpacks all of `source` into `build`; gives the digest of the uncompressed bytes.

@@ -72,7 +72,7 @@ extension ImageStore {
     }
 
     /// A layer that is here with its blob, held from now on.
-    private func presentLayer(_ blob: Digest, _ lease: Lease, _ layerLease: LayerLease) -> Image.Layer? {
+    func presentLayer(_ blob: Digest, _ lease: Lease, _ layerLease: LayerLease) -> Image.Layer? {
         lease.pin(blob)
         guard content.contains(blob) else { return nil }
         for image in read({ Array($0.images.values) }) {
@@ -84,7 +84,7 @@ extension ImageStore {
     }
 
     /// Verifies one image and makes its layers and blobs visible to whoever holds the leases.
-    private func assemble(
+    func assemble(
         _ content: ImageArchive.Content, _ unpacker: LayerUnpacker, _ lease: Lease, _ layerLease: LayerLease
     ) throws(ImageError) -> Image {
         let config = try Self.parse(config: content.config)

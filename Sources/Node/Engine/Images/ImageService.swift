@@ -1,4 +1,5 @@
 internal import Archives
+internal import ContentStore
 internal import ImageSpec
 internal import Lanes
 internal import LinuxKernel
@@ -182,7 +183,8 @@ extension EngineError {
         case .notFound(let name): self = .noSuchImage(name)
         case .ambiguous, .invalidReference, .malformed: self = .invalid(error.description)
         case .conflict(let name, let reason): self = .conflict("conflict: \(name): \(reason)")
-        case .layerMismatch, .archive, .content: self = .failed(error.description)
+        case .source(BlobSourceError.notFound(let reason)): self = .notFound(reason)
+        case .layerMismatch, .archive, .content, .source: self = .failed(error.description)
         case .kernel(let reason): self = .system(doing: "images", reason)
         }
     }

@@ -1,0 +1,40 @@
+package import ImageSpec
+
+/// Somewhere the bytes of blobs can be had: a registry, or the peers of a pool.
+///
+/// Called by whoever pulls, once per attempt, several blobs at once. A source does not verify: its caller does.
+package protocol BlobSource: Sendable {
+    /// Opens the bytes of `blob` from `offset` on, or from an earlier place when it cannot begin in the middle.
+    func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream
+}
+
+/// The bytes of a blob on their way; pulled, so a slow reader holds the sender back.
+package struct BlobStream: Sendable {
+    /// Where in the blob the first byte belongs.
+    package let start: Int64
+    /// Throws ``BlobSourceError``; may end too early.
+    package let chunks: any AsyncSequence<[UInt8], any Error> & Sendable
+
+    package init(start: Int64, chunks: any AsyncSequence<[UInt8], any Error> & Sendable) {
+        self.start = start
+        self.chunks = chunks
+    }
+}
+
+/// Why a source gives no bytes, by what the caller can do.
+package enum BlobSourceError: Error, Equatable, Sendable {
+    /// It does not have the blob; another source may.
+    case notFound(String)
+    /// It will not give it, whoever asks again.
+    case refused(String)
+    /// It broke off; asking again may help, not before `after`.
+    case interrupted(String, after: Duration?)
+}
+
+extension BlobSourceError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notFound(let reason), .refused(let reason), .interrupted(let reason, _): reason
+        }
+    }
+}

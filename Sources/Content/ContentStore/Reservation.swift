@@ -1,0 +1,67 @@
+internal import Glibc
+package import ImageSpec
+internal import JSON
+internal import LinuxKernel
+
+/// Blobs that an image on its way needs, spared by collections even after a crash.
+///
+/// ``Lease`` holds what a process works on; this holds what the next process would go on with. One file for each image,
+/// named by its manifest; one that was not renewed for a day is forgotten.
+package struct Reservation {
+    /// In seconds.
+    static let lifetime: Int64 = 24 * 3600
+
+    private let store: ContentStore
+    private let name: String
+
+    private var path: String { "\(store.root)/reserved/\(name)" }
+
+    init(_ store: ContentStore, for digest: Digest) {
+        self.store = store
+        name = "\(digest.algorithm.rawValue)-\(digest.hex).json"
+    }
+
+    /// Writes down what is reserved; blocks on the disk.
+    package func make(_ blobs: [Digest]) throws(ContentError) {
+        let bytes = JSONValue.array(blobs.map(\.json)).encoded()
+        try kernel { () throws(SyscallError) in try WholeFile.replace(path, with: bytes, durable: true) }
+    }
+
+    /// Everything has arrived, or nobody wants it any more.
+    package func end() { unlink(path) }
+}
+
+extension ContentStore {
+    package func reservation(for manifest: Digest) -> Reservation { Reservation(self, for: manifest) }
+
+    /// What reservations hold; those that are too old are removed.
+    func reserved() throws(ContentError) -> Set<Digest> {
+        var found: Set<Digest> = []
+        for name in try list("reserved") {
+            let path = "\(root)/reserved/\(name)"
+            var status = stat()
+            guard stat(path, &status) == 0 else { continue }
+            if Int64(time(nil)) - Int64(status.st_mtim.tv_sec) > Reservation.lifetime {
+                unlink(path)
+                continue
+            }
+            guard let bytes = try? WholeFile.read(path), let list = try? [Digest](json: JSONField(JSONValue(parsing: bytes)))
+            else { continue }
+            found.formUnion(list)
+        }
+        return found
+    }
+
+    // MARK: blobs that are not whole
+
+    /// Where the bytes of a blob are that has not arrived as a whole.
+    package func partial(_ digest: Digest) -> String {
+        "\(root)/ingest/partial-\(digest.algorithm.rawValue)-\(digest.hex)"
+    }
+
+    /// How many bytes of such a blob are there.
+    package func partialSize(of digest: Digest) -> Int64 { (try? Files.status(partial(digest)))?.size ?? 0 }
+
+    /// Forgets such a blob, after its bytes proved wrong.
+    package func discardPartial(_ digest: Digest) { unlink(partial(digest)) }
+}

@@ -1,0 +1,116 @@
+internal import ContentStore
+internal import ImageSpec
+internal import RegistryClient
+internal import Snapshots
+
+/// A pull whose images were found, and that has not begun to move bytes.
+package struct ImagePull: Sendable {
+    let engine: Engine
+    let repository: Repository
+    var images: [Tagged]
+
+    struct Tagged: Sendable {
+        /// As it was asked for.
+        var reference: ImageReference
+        var remote: RemoteImage
+    }
+
+    /// Brings the images here; tells what happens in Docker's words.
+    package func run(_ report: @escaping TransferReport) async throws(EngineError) {
+        for image in images { try await pull(image, report) }
+    }
+
+    private func pull(_ image: Tagged, _ report: @escaping TransferReport) async throws(EngineError) {
+        let (reference, remote) = (image.reference, image.remote)
+        report(TransferMessage("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.description))
+        var names = [reference.at(remote.top.digest)]
+        if reference.tag != nil, reference.digest == nil { names.insert(reference, at: 0) }
+        let before = try? engine.images.store.image(reference.canonical).id
+        var order = PullOrder(
+            manifest: remote.manifest.descriptor, manifestBytes: remote.manifest.bytes, config: remote.config,
+            layers: remote.layers, names: names, source: repository)
+        order.parallel = engine.configuration.parallelDownloads
+        order.retry = engine.configuration.registries.retry
+        let pulled: Image
+        do throws(ImageError) {
+            pulled = try await engine.images.store.pull(order) { layer, stage in
+                report(TransferMessage(layer, stage))
+            }
+        } catch {
+            throw EngineError(error)
+        }
+        report(TransferMessage("Digest: \(remote.top.digest)"))
+        report(
+            TransferMessage(
+                "Status: \(before == pulled.id ? "Image is up to date" : "Downloaded newer image") for \(reference.familiar)"))
+        engine.announce("image", "pull", reference.familiar, name: reference.familiarName)
+    }
+}
+
+extension TransferMessage {
+    init(_ layer: ContentDescriptor, _ stage: LayerStage) {
+        let id = layer.digest.short
+        switch stage {
+        case .known: self.init("Already exists", id: id)
+        case .waiting: self.init("Pulling fs layer", id: id)
+        case .downloading(let count): self.init("Downloading", id: id, current: count, total: layer.size)
+        case .retrying(let seconds):
+            self.init("Retrying in \(seconds) second\(seconds == 1 ? "" : "s")", id: id)
+        case .downloaded: self.init("Download complete", id: id)
+        case .complete: self.init("Pull complete", id: id)
+        }
+    }
+}
+
+extension Engine {
+    /// Finds what is to be pulled: one tag or digest, or every tag of the repository when there is neither.
+    ///
+    /// `authorization` is the client's `X-Registry-Auth`.
+    package func findImages(
+        _ name: String, tag: String?, platform: String?, authorization: String?
+    ) async throws(EngineError) -> ImagePull {
+        let credentials = try Self.credentials(authorization)
+        let wanted = try platform.map { (text) throws(EngineError) in try Self.platform(text) }
+        let reference: ImageReference
+        do throws(ImageSpecError) {
+            // A digest arrives where a tag does.
+            let text = tag.map { $0.isEmpty ? name : name + ($0.contains(":") ? "@" : ":") + $0 } ?? name
+            reference = try ImageReference(parsing: text, defaultTag: nil)
+        } catch {
+            throw .invalid(error.description)
+        }
+        let repository = registries.repository(reference, credentials)
+        var pull = ImagePull(engine: self, repository: repository, images: [])
+        for one in try await references(reference, in: repository) {
+            let name: Repository.Name =
+                if let digest = one.digest { .digest(digest) } else { .tag(one.tag ?? ImageReference.defaultTag) }
+            let remote = try await RemoteImage.resolve(name, in: repository, platform: wanted, called: one.familiar)
+            pull.images.append(.init(reference: one, remote: remote))
+        }
+        return pull
+    }
+
+    private func references(
+        _ reference: ImageReference, in repository: Repository
+    ) async throws(EngineError) -> [ImageReference] {
+        guard reference.tag == nil, reference.digest == nil else { return [reference] }
+        let tags: [String]
+        do throws(RegistryError) { tags = try await repository.tags() } catch {
+            throw EngineError(error, image: reference.familiar)
+        }
+        return tags.compactMap { try? reference.tagged($0) }
+    }
+
+    static func credentials(_ header: String?) throws(EngineError) -> RegistryCredentials {
+        guard let header, !header.isEmpty else { return RegistryCredentials() }
+        do throws(RegistryError) {
+            return try RegistryCredentials(header: header)
+        } catch {
+            throw .invalid(error.description)
+        }
+    }
+
+    static func platform(_ text: String) throws(EngineError) -> Platform {
+        do throws(ImageSpecError) { return try Platform(parsing: text) } catch { throw .invalid(error.description) }
+    }
+}

@@ -1,0 +1,54 @@
+/// One line of what the daemon tells while images travel.
+package struct TransferMessage: Equatable, Sendable {
+    /// What it is about: the short digest of a layer, or a tag.
+    package var id: String?
+    package var status: String
+    /// Bytes that are done and bytes altogether, of a step that is under way.
+    package var current: Int64?
+    package var total: Int64?
+    /// Set in the last message of a push.
+    package var pushed: PushedManifest?
+
+    package init(_ status: String, id: String? = nil, current: Int64? = nil, total: Int64? = nil) {
+        self.status = status
+        self.id = id
+        self.current = current
+        self.total = total
+    }
+
+    /// What a push made known.
+    package struct PushedManifest: Equatable, Sendable {
+        package var tag: String
+        package var digest: String
+        package var size: Int64
+    }
+}
+
+/// What a registry knows about an image, without its layers.
+package struct DistributionInspection: Codable, Equatable, Sendable {
+    package struct Descriptor: Codable, Equatable, Sendable {
+        package var mediaType: String
+        package var digest: String
+        package var size: Int64
+    }
+    package struct Platform: Codable, Equatable, Sendable {
+        package var architecture: String
+        package var os: String
+        package var variant: String?
+    }
+
+    package var descriptor: Descriptor
+    package var platforms: [Platform]
+}
+
+/// One line of what a search found.
+package struct SearchedImage: Codable, Equatable, Sendable {
+    package var name: String
+    package var description: String
+    package var starCount: Int64
+    package var isOfficial: Bool
+    package var isAutomated: Bool
+}
+
+/// What is told while an image travels, from any task.
+package typealias TransferReport = @Sendable (TransferMessage) -> Void
