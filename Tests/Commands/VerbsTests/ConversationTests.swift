@@ -117,18 +117,46 @@ struct ConversationTests {
         #expect(outcome == Outcome(code: code, output: "", errors: "WARNING: careful\npouch: \(message)\n"))
     }
 
-    @Test("an image that is not there is answered with the nearest one and 125") func missingImage() async throws {
-        let (outcome, _) = try await pouch(["run", "busybx", "true"]) { request, channel in
-            if request.line == "GET /images/json" {
-                channel.answer(200, #"[{"RepoTags":["busybox:latest","debian:12"]}]"#)
-            } else {
-                channel.answer(404, #"{"message":"No such image: busybx:latest"}"#)
+    private static func lacksImage(_ request: ScriptedDaemon.Request, _ channel: ScriptedDaemon.Channel) {
+        if request.line == "GET /images/json" {
+            channel.answer(200, #"[{"RepoTags":["busybox:latest","debian:12"]}]"#)
+        } else {
+            channel.answer(404, #"{"message":"No such image: busybx:latest"}"#)
+        }
+    }
+
+    @Test("an image that nobody has is answered with the nearest one and 125") func missingImage() async throws {
+        let (outcome, requests) = try await pouch(["run", "busybx", "true"], answer: Self.lacksImage)
+        #expect(
+            outcome
+                == Outcome(
+                    code: 125, output: "",
+                    errors: "Unable to find image 'busybx:latest' locally\n"
+                        + "pouch: No such image: busybx:latest; did you mean busybox:latest?\n"))
+        #expect(requests.contains { $0.target == "/images/create?fromImage=busybx&tag=latest" })
+        let (offline, _) = try await pouch(["run", "--pull", "never", "busybx", "true"], answer: Self.lacksImage)
+        #expect(offline.errors == "pouch: no such image: busybx; did you mean busybox:latest?\n")
+    }
+
+    @Test("an image that is not there is pulled, and its steps go to the errors") func pullsWhatIsMissing() async throws {
+        let asked = Mutex(0)
+        let (outcome, _) = try await pouch(["create", "reg.example:5/img"]) { request, channel in
+            switch request.line {
+            case "POST /images/create":
+                channel.answer(200, #"{"status":"Pull complete","progressDetail":{},"id":"abc"}"# + "\r\n")
+            case _ where asked.withLock({ count in
+                count += 1
+                return count
+            }) == 1:
+                channel.answer(404, #"{"message":"No such image: reg.example:5/img:latest"}"#)
+            default: channel.answer(201, #"{"Id":"c0ffee","Warnings":[]}"#)
             }
         }
         #expect(
             outcome
                 == Outcome(
-                    code: 125, output: "", errors: "pouch: no such image: busybx; did you mean busybox:latest?\n"))
+                    code: 0, output: "c0ffee\n",
+                    errors: "Unable to find image 'reg.example:5/img:latest' locally\nabc: Pull complete\n"))
     }
 
     @Test("a daemon that is not there is one clear sentence") func noDaemon() {

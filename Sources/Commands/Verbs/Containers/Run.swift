@@ -77,7 +77,8 @@ struct NewContainer {
             try PullRequest(image: image, platform: flags.life.platform).run(
                 session, to: flags.life.isQuiet ? nil : session.errors)
         } catch {
-            throw .message(session.sentence(for: error) ?? "pull \(image)", code: 125)
+            let hint = ImageHint.suggestion(for: image, session).map { "; did you mean \($0)?" } ?? ""
+            throw .message((session.sentence(for: error) ?? "pull \(image) failed") + hint, code: 125)
         }
     }
 

@@ -8,7 +8,14 @@ enum ImageHint {
         guard let images = try? session.client.get("/images/json").json().arrayValue else { return missing }
         let tags = images.flatMap { $0["RepoTags"]?.arrayValue ?? [] }.compactMap(\.stringValue)
         if let tag = candidate(for: image, among: tags) { return "\(missing); did you mean \(tag)?" }
-        return tags.isEmpty ? "\(missing); there are no images yet: load or import one" : missing
+        return tags.isEmpty ? "\(missing); there are no images yet: pull, load or import one" : missing
+    }
+
+    /// An image that is here and whose name is near.
+    static func suggestion(for image: String, _ session: Session) -> String? {
+        guard let images = try? session.client.get("/images/json").json().arrayValue else { return nil }
+        let tags = images.flatMap { $0["RepoTags"]?.arrayValue ?? [] }.compactMap(\.stringValue)
+        return candidate(for: image, among: tags)
     }
 
     /// The nearest of `tags`, whether or not `image` names a tag.
