@@ -73,14 +73,29 @@ package final class ScriptedDaemon: Sendable {
     }
 
     package let path: String
+    /// Of a daemon on the loopback address.
+    package let port: UInt16
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
 
     /// Listens at `path` and answers with `answer` until this object is gone.
-    package init(at path: String, _ answer: @escaping @Sendable (Request, Channel) -> Void) throws {
+    package convenience init(at path: String, _ answer: @escaping @Sendable (Request, Channel) -> Void) throws {
+        let listener = try checkNegative("listen", path) { clinux_listen_unix(path, 16) }
+        self.init(listener: listener, path: path, port: 0, answer)
+    }
+
+    /// The same on a free port of the loopback address.
+    package convenience init(_ answer: @escaping @Sendable (Request, Channel) -> Void) throws {
+        let (listener, port) = try Self.listenOnLoopback()
+        self.init(listener: listener, path: "", port: port, answer)
+    }
+
+    private init(
+        listener: Int32, path: String, port: UInt16, _ answer: @escaping @Sendable (Request, Channel) -> Void
+    ) {
         self.path = path
-        listener = try checkNegative("listen", path) { clinux_listen_unix(path, 16) }
-        let listener = listener
+        self.port = port
+        self.listener = listener
         let note: @Sendable (Request) -> Void = { [weak self] request in
             self?.seen.withLock { $0.append(request) }
         }
@@ -98,9 +113,25 @@ package final class ScriptedDaemon: Sendable {
         }
     }
 
+    private static func listenOnLoopback() throws(SyscallError) -> (Int32, UInt16) {
+        let listener = try check("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try withUnsafeMutablePointer(to: &address) { (pointer) throws(SyscallError) in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { (pointer) throws(SyscallError) in
+                try check("bind") { bind(listener, pointer, size) }
+                try check("listen") { listen(listener, 16) }
+                try check("getsockname") { getsockname(listener, pointer, &size) }
+            }
+        }
+        return (listener, UInt16(bigEndian: address.sin_port))
+    }
+
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        unlink(path)
+        if !path.isEmpty { unlink(path) }
     }
 
     package var host: String { "unix://\(path)" }
@@ -150,6 +181,8 @@ package final class ScriptedDaemon: Sendable {
                 buffer.removeFirst(end + mark.count)
                 return bytes
             }
+            // What begins like TLS is no request: whoever tries it is to see at once that nobody speaks it here.
+            if buffer.first == 0x16 { return nil }
             guard let piece = channel.read() else { return nil }
             buffer += piece
         }

@@ -51,6 +51,16 @@ struct Flags: ParsableArguments {
     var dnsSearch: [String] = []
     @Option(name: .customLong("dns-opt"), help: "A resolver option for containers (repeatable).")
     var dnsOption: [String] = []
+    @Option(name: .customLong("registry-mirror"), help: "A mirror of Docker's registry to ask first (repeatable).")
+    var registryMirror: [String] = []
+    @Option(
+        name: .customLong("insecure-registry"),
+        help: "A registry without a good certificate, or without TLS: HOST[:PORT] or a network (repeatable).")
+    var insecureRegistry: [String] = []
+    @Option(name: .customLong("max-concurrent-downloads"), help: "Layers of an image fetched at once; 3.")
+    var maxConcurrentDownloads: Int?
+    @Option(name: .customLong("max-concurrent-uploads"), help: "Layers of an image sent at once; 5.")
+    var maxConcurrentUploads: Int?
     @Option(name: .customLong("log-driver"), help: "json-file or none.")
     var logDriver: String?
     @Option(name: .customLong("log-opt"), help: "KEY=VALUE for the log driver (repeatable).")

@@ -113,6 +113,7 @@ struct Pouchd: AsyncParsableCommand {
         configuration.debug = settings.log.level <= .debug
         configuration.runtimes = Machine.installedRuntimes()
         settings.containers.apply(to: &configuration)
+        settings.registries.apply(to: &configuration)
         if let remap = settings.containers.usernsRemap {
             (configuration.userMap, configuration.groupMap) = try Machine.idMaps(for: remap)
         }

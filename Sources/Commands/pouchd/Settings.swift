@@ -14,6 +14,7 @@ struct Settings {
     var group: SocketGroup
     var tls: TLSFiles
     var containers: ContainerDefaults
+    var registries: RegistryDefaults
     var pouchRuntime: String?
     var shutdownTimeout: Duration
 
@@ -37,6 +38,7 @@ struct Settings {
         group = SocketGroup(name: named ?? "pouch", isDemanded: named != nil && named != "")
         tls = try TLSFiles(flags, file)
         containers = try ContainerDefaults(flags, file)
+        registries = try RegistryDefaults(flags, file)
         pouchRuntime = try flags.pouchRuntime ?? file.string("pouch-runtime")
         shutdownTimeout = .seconds(try flags.shutdownTimeout ?? file.int("shutdown-timeout") ?? 10)
         if try flags.liveRestore ?? file.bool("live-restore") == false {

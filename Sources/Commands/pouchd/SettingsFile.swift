@@ -18,6 +18,8 @@ struct SettingsFile {
         "log-opts": "log-opt", "seccomp-profile": "seccomp-profile", "no-new-privileges": "no-new-privileges",
         "quota-driver": "quota-driver",
         "shutdown-timeout": "shutdown-timeout", "live-restore": "live-restore", "tls": "tls", "tlsverify": "tlsverify",
+        "registry-mirrors": "registry-mirror", "insecure-registries": "insecure-registry",
+        "max-concurrent-downloads": "max-concurrent-downloads", "max-concurrent-uploads": "max-concurrent-uploads",
         "tlscacert": "tlscacert", "tlscert": "tlscert", "tlskey": "tlskey", "pouch-runtime": "pouch-runtime",
     ]
 
@@ -97,6 +99,9 @@ struct SettingsFile {
     func strings(_ key: String) throws(ConfigurationError) -> [String]? {
         try read { field throws(JSONError) in try field[key].stringsIfPresent() }
     }
+
+    /// Whether the value of `key` is an object.
+    func isObject(_ key: String) -> Bool { root[key]?.objectValue != nil }
 
     /// The members of an object, each read by `body`.
     func members<T>(

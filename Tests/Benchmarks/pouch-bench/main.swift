@@ -2,7 +2,7 @@ internal import Glibc
 internal import LinuxKernel
 internal import TestSupport
 
-// pouch-bench [--bin FOLDER] [--out FILE] [--rounds N] [runtime|engine]...
+// pouch-bench [--bin FOLDER] [--out FILE] [--rounds N] [runtime|engine|image]...
 //
 // Measures Pouch against whichever of crun, runc and docker is installed, each pair interleaved in one run.
 
@@ -25,13 +25,14 @@ if getenv("POUCH_BENCH_PRIVATE") == nil {
 }
 
 var report = Report()
-let sections = arguments.words.isEmpty ? ["runtime", "engine", "quota"] : arguments.words
+let sections = arguments.words.isEmpty ? ["runtime", "engine", "quota", "image"] : arguments.words
 do {
     if sections.contains("runtime") {
         try RuntimeBenchmarks(runtime: "\(bin)/pouch-runtime", rounds: rounds).run(into: &report)
     }
     if sections.contains("engine") { try EngineBenchmarks(bin: bin, rounds: rounds).run(into: &report) }
     if sections.contains("quota") { try QuotaBenchmarks(bin: bin, rounds: rounds).run(into: &report) }
+    if sections.contains("image") { try ImageBenchmarks(bin: bin, rounds: rounds).run(into: &report) }
     try must(["mkdir", "-p", String(out[..<(out.lastIndex(of: "/") ?? out.startIndex)])])
     try report.write(to: out)
     print("\n\(report.rows.count(where: \.isMet)) of \(report.rows.count) ok; written to \(out)")

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Synchronization
 import TestSupport
 import Testing
 

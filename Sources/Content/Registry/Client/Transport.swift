@@ -229,7 +229,15 @@ final class Transport: Sendable {
             return "lookup \(error.host): no such host"
         }
         if let error = error as? HTTPClientError { return error.shortDescription }
-        return "\(error)"
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "the certificate is signed by an unknown authority or for another name; "
+                + "put its authority into /etc/pouch/certs.d/HOST/ca.crt"
+        }
+        if text.contains("ALERT_BAD_CERTIFICATE") || text.contains("CERTIFICATE_REQUIRED") {
+            return "the registry wants a client certificate: put one into /etc/pouch/certs.d/HOST/client.cert and client.key"
+        }
+        return text
     }
 
     // MARK: errors
