@@ -50,6 +50,8 @@ extension ImageStore {
             throw .malformed(
                 "the config names \(config.rootfs.diffIDs.count) layers, the manifest \(order.layers.count)")
         }
+        // Another pull may make a layer visible that both wait for: it must not go before this one has used it.
+        for chainID in BlobHasher.chainIDs(of: config.rootfs.diffIDs) { layerLease.pin(chainID) }
         let reservation = content.reservation(for: order.manifest.digest)
         try await lanes.run { () throws(ImageError) in
             try keeping { () throws(ContentError) in try reservation.make(order.layers.map(\.digest)) }
