@@ -2,23 +2,33 @@ internal import Glibc
 package import ImageSpec
 internal import JSON
 internal import LinuxKernel
+internal import Synchronization
 
 /// Blobs that an image on its way needs, spared by collections even after a crash.
 ///
-/// ``Lease`` holds what a process works on; this holds what the next process would go on with. One file for each image,
-/// named by its manifest; one that was not renewed for a day is forgotten.
+/// ``Lease`` holds what a process works on; this holds what the next process would go on with. One file for each pull, named by
+/// the image's manifest, this process and a number; one that was not renewed for a day is forgotten.
 package struct Reservation {
     /// In seconds.
     static let lifetime: Int64 = 24 * 3600
 
+    private static let serial = Mutex(0)
+
     private let store: ContentStore
+    /// What the names of all reservations for this image begin with.
+    private let image: String
     private let name: String
 
     private var path: String { "\(store.root)/reserved/\(name)" }
 
     init(_ store: ContentStore, for digest: Digest) {
         self.store = store
-        name = "\(digest.algorithm.rawValue)-\(digest.hex).json"
+        image = "\(digest.algorithm.rawValue)-\(digest.hex)-"
+        let number = Self.serial.withLock { serial in
+            serial += 1
+            return serial
+        }
+        name = "\(image)\(getpid())-\(number)"
     }
 
     /// Writes down what is reserved; blocks on the disk.
@@ -27,8 +37,14 @@ package struct Reservation {
         try kernel { () throws(SyscallError) in try WholeFile.replace(path, with: bytes, durable: true) }
     }
 
-    /// Everything has arrived, or nobody wants it any more.
-    package func end() { unlink(path) }
+    /// Everything has arrived: what earlier processes reserved for the same image goes, too.
+    package func end() {
+        unlink(path)
+        let own = "\(image)\(getpid())-"
+        for other in (try? store.list("reserved")) ?? [] where other.hasPrefix(image) && !other.hasPrefix(own) {
+            unlink("\(store.root)/reserved/\(other)")
+        }
+    }
 }
 
 extension ContentStore {
