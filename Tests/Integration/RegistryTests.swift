@@ -25,7 +25,8 @@ struct RegistryTests {
             _ = try await daemon.pouch("tag", "busybox", name)
             let pushed = try await daemon.pouch("push", name)
             #expect(pushed.status == 0 && pushed.output.contains(": Pushed\n"), "\(pushed)")
-            let digest = pushed.output.split(separator: " ").first { $0.hasPrefix("sha256:") }.map(String.init) ?? "none"
+            let digest =
+                pushed.output.split(separator: " ").first { $0.hasPrefix("sha256:") }.map(String.init) ?? "none"
             let again = try await daemon.pouch("push", name)
             #expect(again.output.contains(": Layer already exists\n"), "\(again)")
             let other = "\(registry.authority)/other/box:2"

@@ -28,7 +28,8 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
     package func start() async throws {
         process = try await withThread { [folder] () throws(SyscallError) in
             try RunningCommand([
-                "/bin/sh", "-c", "exec docker-registry serve \"$1/registry.yml\" >>\"$1/registry.log\" 2>&1", "sh", folder,
+                "/bin/sh", "-c", "exec docker-registry serve \"$1/registry.yml\" >>\"$1/registry.log\" 2>&1", "sh",
+                folder,
             ])
         }
         let deadline = ContinuousClock.now + .seconds(20)

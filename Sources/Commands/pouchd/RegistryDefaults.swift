@@ -24,7 +24,8 @@ struct RegistryDefaults {
             throw ConfigurationError.invalid(
                 name: "registry-mirror", value: mirror, why: "not https://HOST[:PORT][/PATH] or http://…")
         }
-        insecure = try flags.insecureRegistry.isEmpty ? file.strings("insecure-registries") ?? [] : flags.insecureRegistry
+        insecure =
+            try flags.insecureRegistry.isEmpty ? file.strings("insecure-registries") ?? [] : flags.insecureRegistry
         for registry in insecure where registry.contains("://") {
             throw ConfigurationError.invalid(
                 name: "insecure-registry", value: registry, why: "HOST[:PORT] or a network, without a scheme")

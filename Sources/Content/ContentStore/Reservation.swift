@@ -61,7 +61,8 @@ extension ContentStore {
                 unlink(path)
                 continue
             }
-            guard let bytes = try? WholeFile.read(path), let list = try? [Digest](json: JSONField(JSONValue(parsing: bytes)))
+            guard let bytes = try? WholeFile.read(path),
+                let list = try? [Digest](json: JSONField(JSONValue(parsing: bytes)))
             else { continue }
             found.formUnion(list)
         }

@@ -11,7 +11,9 @@ struct ImageBenchmarks {
     private static let image = "\(authority)/bench/large:1"
 
     func run(into report: inout Report) throws {
-        guard Executables.tool("docker-registry") != nil else { return print("image: docker-registry is not installed") }
+        guard Executables.tool("docker-registry") != nil else {
+            return print("image: docker-registry is not installed")
+        }
         try withScratchDirectorySync { folder in
             let registry = try startRegistry(in: folder)
             defer {

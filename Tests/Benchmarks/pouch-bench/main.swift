@@ -2,7 +2,7 @@ internal import Glibc
 internal import LinuxKernel
 internal import TestSupport
 
-// pouch-bench [--bin FOLDER] [--out FILE] [--rounds N] [runtime|engine|image]...
+// pouch-bench [--bin FOLDER] [--out FILE] [--rounds N] [runtime|engine|quota|image]...
 //
 // Measures Pouch against whichever of crun, runc and docker is installed, each pair interleaved in one run.
 

@@ -139,13 +139,15 @@ struct ConversationTests {
         #expect(offline.errors == "pouch: no such image: busybx; did you mean busybox:latest?\n")
     }
 
-    @Test("an image that is not there is pulled, and its steps go to the errors") func pullsWhatIsMissing() async throws {
+    @Test("an image that is not there is pulled, and its steps go to the errors") func pullsWhatIsMissing() async throws
+    {
         let asked = Mutex(0)
         let (outcome, _) = try await pouch(["create", "reg.example:5/img"]) { request, channel in
             switch request.line {
             case "POST /images/create":
                 channel.answer(200, #"{"status":"Pull complete","progressDetail":{},"id":"abc"}"# + "\r\n")
-            case _ where asked.withLock({ count in
+            case _
+            where asked.withLock({ count in
                 count += 1
                 return count
             }) == 1:

@@ -160,7 +160,8 @@ struct MisbehavingRegistryTests {
         }
         let port = authority.port
         let valid = Mutex("Bearer t1")
-        let (server, repository) = try registry(credentials: .init(username: "ann", password: "pw")) { request, _, channel in
+        let (server, repository) = try registry(credentials: .init(username: "ann", password: "pw")) {
+            request, _, channel in
             guard request.fields["authorization"] == valid.withLock({ $0 }) else {
                 return channel.send(
                     "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm=\"http://127.0.0.1:\(port)/token\",service=\"reg\"\r\n"
@@ -255,6 +256,7 @@ struct MisbehavingRegistryTests {
         #expect(got.withLock { $0 } == Self.blob)
         let patches = server.requests.filter { $0.method == "PATCH" }.map { $0.fields["content-range"] ?? "" }
         #expect(patches == ["0-39999", "40000-79999", "40000-79999", "80000-99999"])
-        #expect(server.requests.last?.target == "/up/1?digest=\(WebAddress.escaped(Self.descriptor.digest.description))")
+        #expect(
+            server.requests.last?.target == "/up/1?digest=\(WebAddress.escaped(Self.descriptor.digest.description))")
     }
 }

@@ -9,7 +9,8 @@ import Units
 struct ParsingTests {
     @Test("a challenge with quoted parameters, and two in one field")
     func challenges() {
-        let bearer = #"Bearer realm="https://auth.example/token?a=b,c",service="reg.example", scope="repository:a/b:pull,push""#
+        let bearer =
+            #"Bearer realm="https://auth.example/token?a=b,c",service="reg.example", scope="repository:a/b:pull,push""#
         #expect(
             Challenge.parse(bearer) == [
                 Challenge(
@@ -32,9 +33,10 @@ struct ParsingTests {
     func fuzz(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let alphabet = Array(#"Bearer ="\,;<>:/?#&0159-abz %@."#)
-        let text = String((0..<Int.random(in: 0..<60, using: &random)).map { _ in
-            alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
-        })
+        let text = String(
+            (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            })
         _ = Challenge.parse(text)
         _ = Repository.nextPage(text)
         _ = ContentRange(text)
@@ -83,7 +85,8 @@ struct ParsingTests {
     func insecure() {
         var settings = RegistrySettings()
         settings.insecure = ["10.1.0.0/16", "reg.example:5000", "plain.example"]
-        for host in ["localhost:5000", "127.3.2.1", "[::1]:5000", "10.1.2.3:80", "reg.example:5000", "plain.example:7"] {
+        for host in ["localhost:5000", "127.3.2.1", "[::1]:5000", "10.1.2.3:80", "reg.example:5000", "plain.example:7"]
+        {
             #expect(settings.isInsecure(host), "\(host)")
         }
         for host in ["10.2.0.1", "reg.example", "reg.example:5001", "example", "127.0.0.1.example"] {

@@ -72,7 +72,8 @@ struct BlobFeedTests {
         var random = SplitMix64(seed: seed)
         let bytes = (0..<Int.random(in: 0...3000, using: &random)).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let source = FragileSource(
-            bytes, seed: seed, breaks: Int.random(in: 0...3, using: &random), ignoresRanges: Bool.random(using: &random))
+            bytes, seed: seed, breaks: Int.random(in: 0...3, using: &random), ignoresRanges: Bool.random(using: &random)
+        )
         let offset = Int.random(in: 0...bytes.count, using: &random)
         let (received, failure) = await feed(source, size: bytes.count, from: Int64(offset))
         #expect(failure == nil, "seed \(seed)")

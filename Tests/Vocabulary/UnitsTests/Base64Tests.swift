@@ -15,7 +15,9 @@ import Units
     func roundTrips() {
         var random = SplitMix64(seed: 7)
         for _ in 0..<1000 {
-            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             let url = Base64.encoded(bytes, forURL: true)
             #expect(Base64.decoded(Base64.encoded(bytes)) == bytes)
             #expect(Base64.decoded(url) == bytes)

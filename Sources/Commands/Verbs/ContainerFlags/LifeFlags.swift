@@ -44,7 +44,10 @@ struct LifeFlags {
                 "annotation", "Add an annotation to the container (passed through to the OCI runtime)", as: "map",
                 \.annotations),
             .text("platform", "Set platform if server is multi-platform capable", \.platform),
-            Flag(long: "pull", placeholder: "string", help: "Pull image before running (\"always\", \"missing\", \"never\")") {
+            Flag(
+                long: "pull", placeholder: "string",
+                help: "Pull image before running (\"always\", \"missing\", \"never\")"
+            ) {
                 (flags, text) throws(FlagError) in
                 guard text == "always" || text == "missing" || text == "never" else {
                     throw FlagError(reason: "must be one of \"always\", \"missing\" or \"never\"")

@@ -20,7 +20,8 @@ struct ImageName: Equatable {
     /// The registry's host; Docker's own when none is written.
     var registry: String {
         let first = repository.prefix { $0 != "/" }
-        let isHost = first.count < repository.count
+        let isHost =
+            first.count < repository.count
             && (first == "localhost" || first.contains(".") || first.contains(":"))
         return isHost && first != "index.docker.io" ? String(first) : "docker.io"
     }

@@ -93,7 +93,9 @@ extension Repository {
     /// Source: RFC 8288.
     static func nextPage(_ link: String) -> String? {
         for part in link.split(separator: ",") {
-            guard let start = part.firstIndex(of: "<"), let end = part.firstIndex(of: ">"), start < end else { continue }
+            guard let start = part.firstIndex(of: "<"), let end = part.firstIndex(of: ">"), start < end else {
+                continue
+            }
             let parameters = part[end...].split(separator: ";").dropFirst().map { String($0).trimmingSpaces }
             if parameters.contains("rel=\"next\"") || parameters.contains("rel=next") {
                 return String(part[part.index(after: start)..<end])

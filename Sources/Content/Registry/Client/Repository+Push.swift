@@ -106,7 +106,9 @@ struct Upload {
                 guard error.isTransient, !error.isUnreachable, !Task.isCancelled,
                     let delay = policy.delay(after: failures, asked: error.delay, using: &random)
                 else { throw error }
-                do { try await Task.sleep(for: delay) } catch { throw .interrupted("push of \(blob.digest): cancelled") }
+                do { try await Task.sleep(for: delay) } catch {
+                    throw .interrupted("push of \(blob.digest): cancelled")
+                }
             }
         }
     }
@@ -141,7 +143,9 @@ struct Upload {
                 guard error.isTransient || isOutOfStep, !Task.isCancelled,
                     let delay = transport.settings.retry.delay(after: failures, asked: error.delay, using: &random)
                 else { throw error }
-                do { try await Task.sleep(for: delay) } catch { throw .interrupted("push of \(blob.digest): cancelled") }
+                do { try await Task.sleep(for: delay) } catch {
+                    throw .interrupted("push of \(blob.digest): cancelled")
+                }
                 (session, sent) = try await status(of: session)
             }
         }

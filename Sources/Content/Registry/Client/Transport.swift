@@ -50,7 +50,9 @@ final class Transport: Sendable {
         var found: [Endpoint] = []
         if reading {
             for text in settings.mirrors[domain] ?? [] {
-                guard var address = WebAddress(text) else { throw .settings("mirror \(text): not an http or https URL") }
+                guard var address = WebAddress(text) else {
+                    throw .settings("mirror \(text): not an http or https URL")
+                }
                 if address.target.hasSuffix("/") { address.target.removeLast() }
                 if address.target.isEmpty { address.target = "/" }
                 found.append(try await endpoint(address, isMirror: true))
@@ -188,7 +190,8 @@ final class Transport: Sendable {
                 throw .malformed("\(call.doing): the registry redirects to \(location), which is no address")
             }
             guard !(address.scheme == "https" && next.scheme == "http" && !settings.isInsecure(next.authority)) else {
-                throw .malformed("\(call.doing): the registry redirects from https to \(next.scheme)://\(next.authority)")
+                throw .malformed(
+                    "\(call.doing): the registry redirects from https to \(next.scheme)://\(next.authority)")
             }
             address = next
         }
@@ -235,7 +238,8 @@ final class Transport: Sendable {
                 + "put its authority into /etc/pouch/certs.d/HOST/ca.crt"
         }
         if text.contains("ALERT_BAD_CERTIFICATE") || text.contains("CERTIFICATE_REQUIRED") {
-            return "the registry wants a client certificate: put one into /etc/pouch/certs.d/HOST/client.cert and client.key"
+            return
+                "the registry wants a client certificate: put one into /etc/pouch/certs.d/HOST/client.cert and client.key"
         }
         return text
     }
@@ -270,7 +274,8 @@ final class Transport: Sendable {
         } catch {
             return nil
         }
-        guard let value = try? JSONValue(parsing: bytes), let errors = value["errors"]?.arrayValue, !errors.isEmpty else {
+        guard let value = try? JSONValue(parsing: bytes), let errors = value["errors"]?.arrayValue, !errors.isEmpty
+        else {
             return nil
         }
         return errors.map { error in

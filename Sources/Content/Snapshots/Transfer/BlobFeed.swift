@@ -28,7 +28,8 @@ struct BlobFeed: Sendable {
                 try await send(&flow, into: pipe)
                 if flow.isClosed { return }
                 guard flow.position == blob.size else {
-                    throw .interrupted("blob \(blob.digest): \(flow.position) of \(blob.size) bytes arrived", after: nil)
+                    throw .interrupted(
+                        "blob \(blob.digest): \(flow.position) of \(blob.size) bytes arrived", after: nil)
                 }
             } catch {
                 failures = flow.position > before ? 1 : failures + 1

@@ -42,7 +42,8 @@ package struct ImagePull: Sendable {
         report(TransferMessage("Digest: \(remote.top.digest)"))
         report(
             TransferMessage(
-                "Status: \(before == pulled.id ? "Image is up to date" : "Downloaded newer image") for \(reference.familiar)"))
+                "Status: \(before == pulled.id ? "Image is up to date" : "Downloaded newer image") for \(reference.familiar)"
+            ))
         engine.announce("image", "pull", reference.familiar, name: reference.familiarName)
     }
 }

@@ -94,7 +94,9 @@ package struct ImagePush: Sendable {
                 layer.blob, file: store.content.path(of: layer.blob.digest), from: candidates(for: layer)
             ) { count in
                 let isDue = told.withLock { told in
-                    guard ContinuousClock.now - told > .milliseconds(100) || count == layer.blob.size else { return false }
+                    guard ContinuousClock.now - told > .milliseconds(100) || count == layer.blob.size else {
+                        return false
+                    }
                     told = .now
                     return true
                 }
@@ -113,7 +115,8 @@ package struct ImagePush: Sendable {
     /// Repositories of the same registry that had the layer when we last dealt with them.
     private func candidates(for layer: Image.Layer) -> [String] {
         var found: [String] = []
-        for image in engine.images.store.all where image.layers.contains(where: { $0.blob.digest == layer.blob.digest }) {
+        for image in engine.images.store.all where image.layers.contains(where: { $0.blob.digest == layer.blob.digest })
+        {
             for name in image.digests where name.domain == repository.domain && name.path != repository.path {
                 if !found.contains(name.path) { found.append(name.path) }
             }

@@ -28,7 +28,8 @@ struct RemoteImage: Sendable {
                     throw .malformed("\(called): the index cannot be read")
                 }
                 guard let chosen = index.manifest(for: platform) else {
-                    throw .notFound("no matching manifest for \(platform.text) in the manifest list entries of \(called)")
+                    throw .notFound(
+                        "no matching manifest for \(platform.text) in the manifest list entries of \(called)")
                 }
                 document = try await repository.manifest(.digest(chosen.digest))
             }
@@ -52,7 +53,8 @@ struct RemoteImage: Sendable {
             throw .malformed("\(called): the manifest cannot be read: \(error)")
         }
         guard manifest.config.mediaType.isConfig else {
-            throw .malformed("\(called): not an image but \(manifest.artifactType ?? manifest.config.mediaType.rawValue)")
+            throw .malformed(
+                "\(called): not an image but \(manifest.artifactType ?? manifest.config.mediaType.rawValue)")
         }
         if let strange = manifest.layers.first(where: { !$0.mediaType.isLayer }) {
             throw .malformed("\(called): a layer of the unsupported media type \(strange.mediaType)")
@@ -81,7 +83,9 @@ extension EngineError {
     init(_ error: RegistryError, image: String) {
         switch error {
         case .notFound(let text):
-            self = .notFound(text.contains("platform") || text.contains("no matching") ? text : "manifest for \(image) not found: \(text)")
+            self = .notFound(
+                text.contains("platform") || text.contains("no matching")
+                    ? text : "manifest for \(image) not found: \(text)")
         case .denied(let text):
             self = .unauthorized(
                 "pull access denied for \(image), repository does not exist or may require 'docker login': \(text)")
