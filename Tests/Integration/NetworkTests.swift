@@ -26,7 +26,7 @@ struct NetworkTests {
         try await withNetworkRig { rig in
             // Forks for every connection, so that it can serve itself.
             let started = try await rig.daemon.pouch(
-                "run", "-d", "--name", "web", "-p", "8080:80", "busybox", "busybox", "nc", "-lk", "-p", "80", "-e",
+                "run", "-d", "--name", "web", "-p", "8080:80", "busybox", "busybox", "nc", "-ll", "-p", "80", "-e",
                 "echo", "I am web")
             #expect(started.status == 0, "\(started)")
             #expect(try await rig.untilAnswers("127.0.0.1", 8080) == "I am web")
@@ -145,7 +145,7 @@ struct NetworkTests {
             #expect(made.status == 0, "\(made)")
             let web = try await daemon.docker(
                 "run", "-d", "--name", "web", "--network", "six", "--ip6", "fd00:77::50", "-p", "8080:80", "busybox",
-                "busybox", "nc", "-lk", "-p", "80", "-e", "echo", "I am web")
+                "busybox", "nc", "-ll", "-p", "80", "-e", "echo", "I am web")
             #expect(web.status == 0, "\(web)")
             #expect(try await rig.untilAnswers("fd00:77::50", 80) == "I am web")
             #expect(try await rig.ask("fd00:77::1", 8080) == "I am web")
