@@ -194,4 +194,23 @@ struct DiskQuotaTests {
             #expect(inspected.output.contains("20m"), "\(inspected)")
         }
     }
+
+    @Test("a bind shares a btrfs limit when it is a subvolume's root, and is let go with its container")
+    func subvolume() async throws {
+        try await Self.quotaDaemon(.btrfs) { daemon in
+            let (plain, own) = ("\(daemon.folder)/plain", "\(daemon.folder)/own")
+            _ = try await run(["mkdir", plain])
+            #expect(try await run(["btrfs", "subvolume", "create", own]).status == 0)
+            let words = ["run", "--rm", "--network", "none", "--disk-quota", "20m"]
+            let refused = try await daemon.pouch(words + ["-v", "\(plain):/x", "busybox", "true"])
+            #expect(refused.status == 125 && refused.errors.contains("root of a btrfs subvolume"), "\(refused)")
+            let script =
+                "dd if=/dev/zero of=/x/a bs=1M count=12 conv=fsync 2>/dev/null && dd if=/dev/zero of=/b bs=1M count=12 conv=fsync"
+            let shared = try await daemon.pouch(words + ["-v", "\(own):/x", "busybox", "sh", "-c", script])
+            #expect(shared.status != 0 && shared.errors.contains("uota exceeded"), "\(shared)")
+            #expect(try Files.status("\(own)/a").size == 12 << 20)
+            #expect(
+                try await run(["dd", "if=/dev/zero", "of=\(own)/b", "bs=1M", "count=30", "conv=fsync"]).status == 0)
+        }
+    }
 }

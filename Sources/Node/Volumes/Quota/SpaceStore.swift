@@ -207,6 +207,10 @@ package actor SpaceStore {
                     }
                 } else if let path = member.path {
                     try driver.takeIn(path, to: space)
+                    let usage = try driver.usage(space)
+                    if let most = record.bytes, usage.bytes > most {
+                        throw .tooSmall("\(path) holds more already than a limit of \(most) bytes allows")
+                    }
                 }
             }
         }
