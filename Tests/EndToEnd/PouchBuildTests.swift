@@ -107,6 +107,18 @@ struct PouchBuildTests {
         }
     }
 
+    @Test("a volume's directory is there for commands, and what they write in it stays in the image")
+    func volumes() async throws {
+        try await withDaemon { daemon in
+            let folder = try BuildFolder(
+                in: daemon, "volumes",
+                ["Dockerfile": "FROM busybox\nVOLUME /v/w\nRUN echo kept >/v/w/f\nRUN cat /v/w/f\n"])
+            let built = try await daemon.pouch("build", "-t", "voluminous", folder.path)
+            #expect(built.output.contains("kept\n"), "\(built)")
+            #expect(try await daemon.pouch("run", "--rm", "voluminous", "cat", "/v/w/f").output == "kept\n")
+        }
+    }
+
     @Test("with SOURCE_DATE_EPOCH the same files give the same digest, whenever and by whomever")
     func reproducible() async throws {
         try await withDaemon { daemon in

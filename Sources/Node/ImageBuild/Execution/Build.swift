@@ -53,7 +53,7 @@ package struct Build: Sendable {
         var tags: [ImageReference] = []
         for tag in options.tags {
             do throws(ImageSpecError) { tags.append(try ImageReference(parsing: tag)) } catch {
-                throw .invalid("invalid reference format: \(error)")
+                throw .invalid("\(error)")
             }
         }
         self.tags = tags

@@ -25,6 +25,7 @@ extension StageRun {
         key.add("directory", execution.workingDir ?? "")
         key.add("network", run.network ?? build.options.network)
         key.add("script", script.file ?? "")
+        key.add("volumes", execution.volumes?.names ?? [])
         key.add("mounts", mounts.map { "\($0)" })
         key.add("sources", binds.digests)
         if try await reuse(key.digest, history: history) { return }
@@ -66,6 +67,7 @@ extension StageRun {
         do throws(BuildError) {
             try await output.say(" ---> Running in \(id.prefix(12))\n")
             let stubs = try await missing(prepared.targets, in: id)
+            try await makeVolumes(in: id)
             let code = try await execute(id)
             if Task.isCancelled { throw .cancelled }
             guard code == 0 else { throw .command(line: line, words: words, code: code) }
@@ -177,6 +179,20 @@ extension StageRun {
             place == lines.count - 1 && line.isEmpty ? "" : "[\(name)] \(line)"
         }
         try await output.say(marked.joined(separator: "\n"))
+    }
+
+    /// Commands find the directories of VOLUME, as they will when the image runs; what they write there is kept.
+    private func makeVolumes(in id: String) async throws(BuildError) {
+        let paths = execution.volumes?.names ?? []
+        guard !paths.isEmpty else { return }
+        let snapshotter = engine.snapshotter
+        try await Lanes.shared.run { () throws(BuildError) in
+            try snapshotting { () throws(SnapshotError) in
+                try snapshotter.withRoot(of: id, writable: true) { (tree) throws(ArchiveError) in
+                    for path in paths { _ = try tree.makeDirectories(try EntryPath(inContainer: path)) }
+                }
+            }
+        }
     }
 
     // MARK: what mounts leave
