@@ -64,7 +64,8 @@ extension Container {
             execStarted(id, reply)
             let keys = exec.config.detachKeys.isEmpty ? DetachKeys.standard : exec.config.detachKeys
             return ShimSession(
-                stream: stream, multiplexed: !exec.config.tty,
+                // It is the start that says how its client reads, whatever the exec was created with.
+                stream: stream, multiplexed: !start.tty,
                 detachKeys: exec.config.tty && exec.config.attachStdin ? try DetachKeys(keys) : nil,
                 onExit: { [weak self] exit in await self?.execEnded(id, code: Int(exit.code)) }, onDetach: {})
         } catch {

@@ -1,6 +1,7 @@
 internal import Archives
 internal import ImageSpec
 internal import Lanes
+internal import LinuxKernel
 package import NIOCore
 internal import Snapshots
 
@@ -177,8 +178,7 @@ extension Engine {
         var config = view.record.config
         if let asked = request.config { config = try ImageMerge.merge(asked, image: config) }
         recipe.config = ImageConfig.Execution(config)
-        let pauses = request.pause && view.isRunning && view.machine.status == "running"
-        if pauses { try await container.pause() }
+        let pauses = request.pause ? try await Self.pauseIfRunning(container) : false
         let result: Result<Digest, EngineError>
         do throws(ImageError) {
             for change in request.changes where !change.isEmpty {
@@ -192,6 +192,20 @@ extension Engine {
         let id = try result.get()
         await container.announce("commit", ["comment": request.comment, "imageID": id.description])
         return id.description
+    }
+
+    /// Says whether the container is paused now; one that ends meanwhile needs no pause.
+    private static func pauseIfRunning(_ container: Container) async throws(EngineError) -> Bool {
+        guard container.seen.machine.status == "running" else { return false }
+        do throws(EngineError) {
+            try await container.pause()
+            return true
+        } catch {
+            guard let process = container.seen.machine.process,
+                Processes.startTime(of: process.pid) == process.startTime
+            else { return false }
+            throw error
+        }
     }
 
     func announce(_ type: String, _ action: String, _ actor: String, name: String?) {

@@ -38,9 +38,6 @@ extension EndpointSettings {
         if let address = iPAMConfig?.linkLocalIPs?.first {
             throw ParseError("link-local address", address, "containers get none of their own")
         }
-        if let option = driverOpts?.keys.sorted().first {
-            throw ParseError("endpoint option", option, "bridge and macvlan have no options of an endpoint")
-        }
         wish.names = record.dnsNames(aliases: aliases ?? [])
         for text in (links ?? []) + (record.hostConfig.links ?? []) {
             let parts = text.split(separator: ":", maxSplits: 1).map {

@@ -36,9 +36,6 @@ struct LogOption: Equatable, Sendable {
         }
         if let text = config.config["max-file"] {
             guard let count = Int(text), count >= 1 else { throw .invalid("max-file cannot be less than 1") }
-            if count > 1, config.config["max-size"] == nil {
-                throw .invalid("max-file cannot be more than 1 when max-size is not set")
-            }
         }
     }
 
