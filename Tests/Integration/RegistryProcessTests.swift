@@ -28,6 +28,30 @@ struct RegistryProcessTests {
         try await run(["/usr/bin/skopeo"] + words, timeout: .seconds(60))
     }
 
+    @Test("a build fetches the base image that this machine has not, and the newer one when asked")
+    func buildPulls() async throws {
+        try await withDaemon { daemon in
+            try Loopback.up()
+            try await withRegistry(daemon.folder + "/registry", "--push") { address in
+                let context = daemon.folder + "/context"
+                _ = try await run(["mkdir", context])
+                let base = "\(address)/base:1"
+                try WholeFile.replace("\(context)/Dockerfile", with: Array("FROM \(base)\nRUN cat /etc/mark || true\n".utf8))
+                _ = try await daemon.pouch("tag", "busybox", base)
+                #expect(try await daemon.pouch("push", base).status == 0)
+                _ = try await daemon.pouch("rmi", base)
+                let built = try await daemon.pouch("build", "--network", "none", "-t", "built:1", context)
+                #expect(built.status == 0 && built.output.contains("Pulling \(base)"), "\(built)")
+                #expect(try await daemon.pouch("build", "--network", "none", context).output.contains("Pulling") == false)
+                let pulled = try await daemon.pouch("build", "--network", "none", "--pull", context)
+                #expect(pulled.status == 0 && pulled.output.contains("Pulling \(base)"), "\(pulled)")
+                try WholeFile.replace("\(context)/Dockerfile", with: Array("FROM \(address)/absent\n".utf8))
+                let absent = try await daemon.pouch("build", context)
+                #expect(absent.status == 1 && absent.errors.contains("no such image: \(address)/absent"), "\(absent)")
+            }
+        }
+    }
+
     @Test("skopeo pushes, lists and pulls what it pushed, byte for byte", .needs(.tool("skopeo")))
     func skopeoRoundTrip() async throws {
         try await withScratchDirectory { folder in

@@ -113,10 +113,6 @@ struct StageRun: Sendable {
             draft = result.draft
         case .image(let name):
             let image = try await baseImage(name)
-            if build.options.pulls {
-                try await output.say(
-                    "[Warning] \(name) is this machine's: builds do not ask registries for newer ones\n")
-            }
             draft = ImageDraft(from: image)
             try await output.say(" ---> \(image.id.short)\n")
         }
@@ -125,13 +121,10 @@ struct StageRun: Sendable {
 
     /// The image called so, which is held for this build.
     func baseImage(_ name: String) async throws(BuildError) -> Image {
-        let image: Image
-        do throws(EngineError) { image = try engine.storedImage(name) } catch {
-            guard case .notFound = error else { throw .engine(error) }
-            throw .invalid("no such image: \(name): pull or load it first, or name an earlier stage")
-        }
+        let text = try platformText()
+        let image = try await foundImage(name, platform: text)
         build.hold.keep(image)
-        guard let text = try platformText() else { return image }
+        guard let text else { return image }
         let wanted: Platform
         do throws(ImageSpecError) { wanted = try Platform(parsing: text) } catch { throw .invalid("\(error)") }
         let found = image.platform.normalized
@@ -139,6 +132,25 @@ struct StageRun: Sendable {
             throw .invalid("image \(name) is for \(found.os)/\(found.architecture), and \(text) was asked for")
         }
         return image
+    }
+
+    /// This machine's, or a registry's when it has none of that name, or newer ones are wanted.
+    private func foundImage(_ name: String, platform: String?) async throws(BuildError) -> Image {
+        if !build.options.pulls {
+            do throws(EngineError) { return try engine.storedImage(name) } catch {
+                guard case .notFound = error else { throw .engine(error) }
+            }
+        }
+        try await output.say("Pulling \(name)\n")
+        do throws(EngineError) {
+            let named = try? ImageReference(parsing: name, defaultTag: nil)
+            let tag = named?.tag == nil && named?.digest == nil ? ImageReference.defaultTag : nil
+            let pull = try await engine.findImages(name, tag: tag, platform: platform, authorization: nil)
+            try await pull.run { _ in }
+            return try engine.storedImage(name)
+        } catch {
+            throw .invalid("no such image: \(name): \(error.message); load it first, or name an earlier stage")
+        }
     }
 
     private func platformText() throws(BuildError) -> String? {
