@@ -161,7 +161,8 @@ var rooms: [Room] = [
     library(
         "Node", "Engine",
         uses: [
-            "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots", "ShimProtocol",
+            "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots",
+            "ShimProtocol",
             "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
@@ -185,7 +186,8 @@ var rooms: [Room] = [
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library(
-        "Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true, testsUse: ["LinuxKernel"]),
+        "Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true,
+        testsUse: ["LinuxKernel"]),
 
     command(
         "pouch-runtime",
@@ -206,7 +208,8 @@ var rooms: [Room] = [
     command(
         "pouchd",
         uses: [
-            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore", "Snapshots",
+            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
+            "Snapshots",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],

@@ -36,13 +36,15 @@ struct RegistryProcessTests {
                 let context = daemon.folder + "/context"
                 _ = try await run(["mkdir", context])
                 let base = "\(address)/base:1"
-                try WholeFile.replace("\(context)/Dockerfile", with: Array("FROM \(base)\nRUN cat /etc/mark || true\n".utf8))
+                try WholeFile.replace(
+                    "\(context)/Dockerfile", with: Array("FROM \(base)\nRUN cat /etc/mark || true\n".utf8))
                 _ = try await daemon.pouch("tag", "busybox", base)
                 #expect(try await daemon.pouch("push", base).status == 0)
                 _ = try await daemon.pouch("rmi", base)
                 let built = try await daemon.pouch("build", "--network", "none", "-t", "built:1", context)
                 #expect(built.status == 0 && built.output.contains("Pulling \(base)"), "\(built)")
-                #expect(try await daemon.pouch("build", "--network", "none", context).output.contains("Pulling") == false)
+                #expect(
+                    try await daemon.pouch("build", "--network", "none", context).output.contains("Pulling") == false)
                 let pulled = try await daemon.pouch("build", "--network", "none", "--pull", context)
                 #expect(pulled.status == 0 && pulled.output.contains("Pulling \(base)"), "\(pulled)")
                 try WholeFile.replace("\(context)/Dockerfile", with: Array("FROM \(address)/absent\n".utf8))

@@ -67,7 +67,8 @@ package struct Manifests {
                 if claims[identity]?.volume == nil { claims[identity] = (name, field.path) }
             }
         case "PersistentVolumeClaim":
-            let identity = "\(field["metadata"]["namespace"].text ?? "default")/\(try field["metadata"]["name"].string())"
+            let identity =
+                "\(field["metadata"]["namespace"].text ?? "default")/\(try field["metadata"]["name"].string())"
             claims[identity] = (field["spec"]["volumeName"].text ?? claims[identity]?.volume, field.path)
         case "Namespace":
             namespaces.append((try field["metadata"]["name"].string(), try field["metadata"]["labels"].strings()))

@@ -167,7 +167,8 @@ struct GangTests {
             return
         }
         #expect(placements.map(\.pod) == ["g1"])
-        #expect(["node0", "node1"].contains(placements[0].node) == ["node0", "node1"].contains(fixture.node(of: "g0")))
+        #expect(
+            ["node0", "node1"].contains(placements[0].node) == ["node0", "node1"].contains(fixture.node(of: "g0")))
     }
 
     @Test("a quota holds a gang as a whole")

@@ -20,7 +20,8 @@ struct VolumeSpecTests {
     func tmpfs() throws {
         let plain = try VolumeSpec(driver: "tmpfs", [:], of: "v")
         #expect(plain.mount?.options.hasSuffix("size=67108864") == true && plain.limit == nil)
-        #expect(try VolumeSpec(driver: "tmpfs", ["size": "1m"], of: "v").mount?.options.hasSuffix("size=1048576") == true)
+        #expect(
+            try VolumeSpec(driver: "tmpfs", ["size": "1m"], of: "v").mount?.options.hasSuffix("size=1048576") == true)
     }
 
     @Test("mount words become flags, the filesystem's own stay text")

@@ -38,7 +38,8 @@ package struct Committer: ~Copyable {
         case .podRemoved(let id): if let pod = pool.pods.numbers[id] { remove(pod) }
         case .namespaceChanged(let name, let labels): pool.setNamespace(name, labels: labels)
         case .podReleased, .bindingConfirmed, .bindingFailed, .bindingConflicted, .budgetChanged, .budgetRemoved,
-            .quotaChanged: break
+            .quotaChanged:
+            break
         }
     }
 

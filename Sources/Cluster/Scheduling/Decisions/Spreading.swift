@@ -16,7 +16,9 @@ extension Scheduler {
                 move(pod, from: node, to: to, &moves, &moved)
             }
         }
-        while moves.count < limit, let (pod, from, to) = levelling(tolerance) { move(pod, from: from, to: to, &moves, &moved) }
+        while moves.count < limit, let (pod, from, to) = levelling(tolerance) {
+            move(pod, from: from, to: to, &moves, &moved)
+        }
         for (pod, from) in moved.reversed() {
             pool.displace(pod)
             pool.place(pod, on: from)
@@ -49,7 +51,8 @@ extension Scheduler {
         let isUneven = rules.contains { rule in
             let (skew, minDomains): (Int, Int)
             switch rule.kind {
-            case .spread(let most, let least, _), .softSpread(let most, let least, _): (skew, minDomains) = (most, least)
+            case .spread(let most, let least, _), .softSpread(let most, let least, _):
+                (skew, minDomains) = (most, least)
             default: return false
             }
             let domain = pool.counters.keys[rule.key].domain(of: node)

@@ -143,7 +143,8 @@ struct VictimSearch {
     /// Takes all, then spares whom it can, the highest priority first.
     private mutating func greedy(_ end: Int) {
         chosen = []
-        for index in candidates[..<end].indices.sorted(by: { candidates[$0].isNecessary && !candidates[$1].isNecessary })
+        for index in candidates[..<end].indices.sorted(by: { candidates[$0].isNecessary && !candidates[$1].isNecessary }
+        )
         where isAllowed(candidates[index]) { chosen.append(index) }
         func isEnough(_ set: [Int]) -> Bool {
             shortage.indices.allSatisfy { dimension in
