@@ -32,7 +32,8 @@ struct ImageStoreCrashTests {
         #expect(try await store.check().isEmpty, "seed \(seed)")
         #expect(try Files.list(root + "/store/tmp").isEmpty, "seed \(seed)")
         #expect(try Files.list(root + "/store/content/ingest").isEmpty, "seed \(seed)")
-        for name in try Files.list(root + "/acknowledged") {
+        // What is still being written under another name was not said yet.
+        for name in try Files.list(root + "/acknowledged") where !name.hasSuffix(".new") {
             #expect(throws: Never.self, "seed \(seed): \(name)") { try store.image(name + ":1") }
         }
         // Every layer is whole, of images and of containers whose image is gone: one can look into them.

@@ -268,7 +268,7 @@ struct CopySnapshotterTests {
             let script = """
                 set -e; cd '\(root)/tree'; echo data >one; ln one two; truncate -s 8M hole; printf x >>hole
                 mknod pipe p; mknod null c 1 3; ln -s nowhere link; touch -d 2001-02-03T04:05:06.789 one
-                chmod 4755 hole; tar -cf '\(root)/layer.tar' .
+                chmod 4755 hole; tar -Scf '\(root)/layer.tar' .
                 """
             let made = try await run(["/bin/sh", "-c", script])
             try #require(made.status == 0, "\(made)")
