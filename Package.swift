@@ -185,8 +185,10 @@ var rooms: [Room] = [
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
+    library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
+    library("Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], tested: true),
     library(
-        "Cluster", "Simulation", uses: ["Scheduling", "Units"], packages: [yams], tested: true,
+        "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
         testsUse: ["LinuxKernel"]),
 
     command(
@@ -204,7 +206,8 @@ var rooms: [Room] = [
     command(
         "pouch-registry", uses: ["RegistryServer", "ContentStore", "HTTPKit", "Lanes"],
         packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix]),
-    command("pouch-simulate", uses: ["Simulation", "Scheduling", "Units", "LinuxKernel", "CLinux"]),
+    command(
+        "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
     command(
         "pouchd",
         uses: [

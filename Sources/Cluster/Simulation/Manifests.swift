@@ -1,5 +1,6 @@
+package import ClusterModel
 package import Scheduling
-internal import Yams
+internal import SchedulerLoop
 
 /// What a set of Kubernetes YAML files describes, as far as placing pods is concerned.
 ///
@@ -20,14 +21,9 @@ package struct Manifests {
 
     /// Reads all documents of one file; `name` stands in messages.
     package mutating func read(_ text: String, name: String) throws(ManifestError) {
-        let documents: [Yams.Node]
-        do {
-            documents = Array(try compose_all(yaml: text))
-        } catch {
-            throw ManifestError(name, "\(error)")
-        }
-        for (index, document) in documents.enumerated() where document.null == nil {
-            try read(Field(node: document, path: "\(name): document \(index + 1): "))
+        let documents = try YAMLDocuments.read(text, name: name)
+        for (index, document) in documents.enumerated() {
+            try read(Field(document, path: "\(name): document \(index + 1): "))
         }
     }
 

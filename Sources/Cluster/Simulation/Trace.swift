@@ -1,3 +1,5 @@
+package import ClusterModel
+
 /// Pods with arrival and duration, from a public cluster trace.
 package struct Trace: Sendable {
     package struct Task: Sendable, Equatable {

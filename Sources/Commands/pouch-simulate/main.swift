@@ -1,4 +1,5 @@
 // Places pods of Kubernetes YAML, or replays a trace, without touching a pool. `pouch simulate` starts it.
+internal import ClusterModel
 internal import Glibc
 internal import LinuxKernel
 internal import Scheduling

@@ -1,3 +1,4 @@
+internal import ClusterModel
 internal import Scheduling
 internal import Simulation
 internal import Testing

@@ -1,17 +1,23 @@
-internal import Scheduling
+package import ClusterModel
+package import Scheduling
 internal import Units
 
 /// Reads a Pod of the Kubernetes API.
 ///
 /// Beyond the API: the annotation `pouch.io/address-pool`, and for gangs `pouch.io/gang`, `pouch.io/gang-size` and
 /// `pouch.io/gang-topology`.
-struct PodReader {
+package struct PodReader: Sendable {
     /// By PriorityClass.
-    var priorities: [String: Int]
+    package var priorities: [String: Int]
     /// By `namespace/claim`: the nodes of its volume, `nil` where all can reach it.
-    var claims: [String: NodeSelector?] = [:]
+    package var claims: [String: NodeSelector?]
 
-    func pod(_ field: Field) throws(ManifestError) -> Pod {
+    package init(priorities: [String: Int], claims: [String: NodeSelector?] = [:]) {
+        self.priorities = priorities
+        self.claims = claims
+    }
+
+    package func pod(_ field: Field) throws(ManifestError) -> Pod {
         let namespace = field["metadata"]["namespace"].text ?? "default"
         let template = try template(field, namespace: namespace)
         let annotations = try field["metadata"]["annotations"].strings()
@@ -28,14 +34,15 @@ struct PodReader {
     }
 
     /// The template of a pod, or of a controller's pods.
-    func template(_ field: Field, namespace: String) throws(ManifestError) -> PodTemplate {
+    package func template(_ field: Field, namespace: String) throws(ManifestError) -> PodTemplate {
         let spec = field["spec"]
         guard !spec["containers"].elements.isEmpty else {
             throw ManifestError(spec["containers"].path, "a pod needs a container")
         }
         let className = spec["priorityClassName"].text
         let explicit = try spec["priority"].int(default: 0)
-        guard let priority = className.map({ priorities[$0] }) ?? explicit else {
+        let known = className.flatMap { priorities[$0] }
+        guard let priority = known ?? (className == nil || spec["priority"].isPresent ? explicit : nil) else {
             throw ManifestError(spec["priorityClassName"].path, "there is no PriorityClass \(className ?? "")")
         }
         guard let value = Int32(exactly: priority) else { throw ManifestError(spec["priority"].path, "out of range") }
@@ -80,19 +87,26 @@ struct PodReader {
         return requirements
     }
 
-    /// The sum over containers, or the greatest init container where that is more, with the overhead.
+    /// The sum over containers and sidecars, or what an init container needs beside the sidecars before it where that is
+    /// more, with the overhead.
     private func resources(_ spec: Field) throws(ManifestError) -> Resources {
-        var sum: [String: Double] = [:]
+        var sidecars: [String: Double] = [:]
+        var start: [String: Double] = [:]
+        for container in spec["initContainers"].elements {
+            let isSidecar = container["restartPolicy"].text == "Always"
+            for (name, value) in container["resources"]["requests"].entries {
+                let amount = try value.quantity()
+                start[name] = max(start[name] ?? 0, (sidecars[name] ?? 0) + amount)
+                if isSidecar { sidecars[name, default: 0] += amount }
+            }
+        }
+        var sum = sidecars
         for container in spec["containers"].elements {
             for (name, value) in container["resources"]["requests"].entries {
                 sum[name, default: 0] += try value.quantity()
             }
         }
-        for container in spec["initContainers"].elements {
-            for (name, value) in container["resources"]["requests"].entries {
-                sum[name] = max(sum[name] ?? 0, try value.quantity())
-            }
-        }
+        sum.merge(start) { max($0, $1) }
         for (name, value) in spec["overhead"].entries { sum[name, default: 0] += try value.quantity() }
         var resources = Resources()
         for (name, amount) in sum {

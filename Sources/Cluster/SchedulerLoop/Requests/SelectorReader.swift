@@ -1,22 +1,23 @@
-internal import Scheduling
+package import ClusterModel
+package import Scheduling
 
 /// Reads the selectors of the Kubernetes API.
-enum SelectorReader {
+package enum SelectorReader {
     /// A `LabelSelector`: `matchLabels` and `matchExpressions`.
-    static func labels(_ field: Field) throws(ManifestError) -> LabelSelector {
+    package static func labels(_ field: Field) throws(ManifestError) -> LabelSelector {
         var selector = LabelSelector(matching: try field["matchLabels"].strings())
         for expression in field["matchExpressions"].elements { selector.conditions.append(try condition(expression)) }
         return selector
     }
 
     /// A `NodeSelector`: `nodeSelectorTerms`.
-    static func nodes(_ field: Field) throws(ManifestError) -> NodeSelector {
+    package static func nodes(_ field: Field) throws(ManifestError) -> NodeSelector {
         var terms: [LabelSelector] = []
         for term in field["nodeSelectorTerms"].elements { terms.append(try nodeTerm(term)) }
         return NodeSelector(terms)
     }
 
-    static func nodeTerm(_ field: Field) throws(ManifestError) -> LabelSelector {
+    package static func nodeTerm(_ field: Field) throws(ManifestError) -> LabelSelector {
         if field["matchFields"].isPresent {
             throw ManifestError(field["matchFields"].path, "is not supported: use nodeName")
         }

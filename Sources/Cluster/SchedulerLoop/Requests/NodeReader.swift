@@ -1,11 +1,12 @@
-internal import Scheduling
+package import ClusterModel
+package import Scheduling
 internal import Units
 
 /// Reads a Node of the Kubernetes API.
 ///
 /// Beyond the API: the annotations `pouch.io/layers` and `pouch.io/address-pools`, lists separated by commas.
-enum NodeReader {
-    static func node(_ field: Field, named name: String, pool: String = "") throws(ManifestError) -> Node {
+package enum NodeReader {
+    package static func node(_ field: Field, named name: String, pool: String = "") throws(ManifestError) -> Node {
         var labels = try field["metadata"]["labels"].strings()
         if labels["kubernetes.io/hostname"] == nil { labels["kubernetes.io/hostname"] = name }
         var taints: [Taint] = []
@@ -27,7 +28,7 @@ enum NodeReader {
             pool: pool)
     }
 
-    static func resources(_ field: Field, pods: Int64) throws(ManifestError) -> Resources {
+    package static func resources(_ field: Field, pods: Int64) throws(ManifestError) -> Resources {
         var resources = Resources(pods: pods)
         for (name, value) in field.entries {
             let amount = try value.quantity()
