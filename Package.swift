@@ -144,6 +144,10 @@ var rooms: [Room] = [
         uses: ["Archives", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [crypto, logging], tested: true),
 
+    library("Distribution", "Pieces", uses: ["ImageSpec"], tested: true),
+    library("Distribution", "Peer", uses: ["Pieces", "ImageSpec"]),
+    library("Distribution", "Tracker", uses: ["Pieces", "ImageSpec"]),
+
     Room(wing: "Node", target: .systemLibrary(name: "CLdns", path: "Sources/Node/CLdns")),
     library(
         "Node", "Networking",
