@@ -190,8 +190,13 @@ var rooms: [Room] = [
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
-    library("Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true),
+    library(
+        "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
+    library(
+        "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
+        tested: true),
     library(
         "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
         testsUse: ["LinuxKernel"]),

@@ -1,6 +1,8 @@
 internal import ClusterModel
+internal import Scheduling
 internal import SchedulerLoop
 internal import Testing
+internal import Units
 
 @Suite("What a pod asks for")
 struct PodReaderTests {

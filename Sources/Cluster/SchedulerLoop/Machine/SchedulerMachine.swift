@@ -1,0 +1,313 @@
+internal import ClusterModel
+package import Scheduling
+package import Units
+
+/// The scheduling loop as a value: events of the pool in, bindings and explanations out.
+///
+/// It keeps the API's objects and the scheduler's view of them in step: a pod is assumed where it was placed until its binding is
+/// confirmed, fails, or is seen in a watch. No clock, no I/O, no randomness.
+package struct SchedulerMachine: ~Copyable {
+    /// What is known of a pod that is not over.
+    struct Known {
+        var key: String
+        var uid: String
+        var priority: Int
+        var queue: String
+        var since: Timestamp
+        /// Where the API says that it is.
+        var node: String?
+        /// Where it was placed, while the binding is on its way.
+        var assumed: String?
+        var isGated: Bool
+        var labels: [String: String]
+        /// What its condition says.
+        var message = ""
+    }
+
+    /// How many nodes may be looked at in one turn to explain why pods wait.
+    private static let explanationBudget = 20_000
+
+    private var scheduler: Scheduler
+    private let configuration: Configuration
+    private var reader = PodReader(priorities: [
+        "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000,
+    ])
+    /// By the scheduler's name for it.
+    private var known: [String: Known] = [:]
+    private var identities: [String: String] = [:]
+    private var nodes: Set<String> = []
+    /// Pods that came or were tried and are not explained yet, the first to come first.
+    private var unexplained: [String] = []
+
+    package init(_ configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        scheduler = Scheduler(configuration)
+    }
+
+    /// How many pods it knows that have no node yet.
+    package var waitingCount: Int { known.values.count { $0.node == nil } }
+
+    // MARK: events
+
+    package mutating func handle(_ event: LoopEvent, at now: Timestamp) -> [LoopEffect] {
+        switch event {
+        case .pod(let pod): return take(pod, at: now)
+        case .podGone(let key, let uid):
+            guard let id = identities[key], uid.isEmpty || known[id]?.uid == uid else { return [] }
+            return forget(id, at: now)
+        case .node(let node): return take(node, at: now)
+        case .nodeGone(let name):
+            nodes.remove(name)
+            return tell(.nodeRemoved(name: name), at: now)
+        case .budget(let budget):
+            guard let selector = try? SelectorReader.labels(budget.selector) else { return [] }
+            return tell(
+                .budgetChanged(
+                    DisruptionBudget(
+                        name: budget.name, namespace: budget.namespace, selector: selector, allowed: budget.allowed)),
+                at: now)
+        case .budgetGone(let namespace, let name):
+            return tell(.budgetRemoved(namespace: namespace, name: name), at: now)
+        case .priorityClass(let priority): reader.priorities[priority.name] = priority.value
+        case .priorityClassGone(let name): reader.priorities[name] = nil
+        case .namespace(let name, let labels): return tell(.namespaceChanged(name: name, labels: labels), at: now)
+        case .bound(let uid, let outcome): return end(uid, outcome, at: now)
+        }
+        return []
+    }
+
+    /// What can be decided now, at most `limit` decisions; empty when there is nothing to decide.
+    package mutating func decide(at now: Timestamp, limit: Int = 512) -> [LoopEffect] {
+        var effects: [LoopEffect] = []
+        var count = 0
+        while count < limit, let decision = scheduler.decide(at: now) {
+            effects += perform(decision, at: now)
+            count += 1
+        }
+        if count < limit { effects += explainSome(at: now) }
+        return effects
+    }
+
+    /// Ends what time ends.
+    package mutating func tick(at now: Timestamp) -> [LoopEffect] {
+        var effects: [LoopEffect] = []
+        for decision in scheduler.tick(at: now) { effects += perform(decision, at: now) }
+        return effects
+    }
+
+    // MARK: questions
+
+    package func queues() -> [QueueReport] {
+        var reports = configuration.bands.map {
+            QueueReport(name: $0.name, isStrict: $0.isStrict, weight: $0.weight, depth: 0, oldest: nil)
+        }
+        for pod in known.values where pod.node == nil && pod.assumed == nil && !pod.isGated {
+            guard let index = reports.firstIndex(where: { $0.name == pod.queue }) else { continue }
+            reports[index].depth += 1
+            reports[index].oldest = min(reports[index].oldest ?? pod.since, pod.since)
+        }
+        return reports
+    }
+
+    /// Why the pod `namespace/name` is where it is, or nowhere.
+    package mutating func explain(_ key: String) -> Explanation? {
+        guard let id = identities[key] else { return nil }
+        return scheduler.explain(id)
+    }
+
+    // MARK: pods
+
+    private mutating func take(_ pod: PodObject, at now: Timestamp) -> [LoopEffect] {
+        let id = pod.uid.isEmpty ? pod.key : pod.uid
+        var effects: [LoopEffect] = []
+        if let before = identities[pod.key], before != id { effects += forget(before, at: now) }
+        guard !pod.phase.isTerminal, pod.nodeName != nil || !pod.isBeingDeleted else {
+            return effects + forget(id, at: now)
+        }
+        guard let before = known[id] else { return effects + add(pod, id, at: now) }
+        if before.labels != pod.labels || before.node != pod.nodeName && before.assumed != pod.nodeName {
+            effects += forget(id, at: now)
+            return effects + add(pod, id, at: now)
+        }
+        if let node = pod.nodeName, before.node == nil {
+            known[id]?.node = node
+            known[id]?.assumed = nil
+            effects += tell(.bindingConfirmed(id: id), at: now)
+        }
+        let isGated = !pod.spec["schedulingGates"].elements.isEmpty
+        if before.isGated, !isGated {
+            known[id]?.isGated = false
+            known[id]?.since = now
+            effects += tell(.podReleased(id: id), at: now)
+            unexplained.append(id)
+        }
+        return effects
+    }
+
+    private mutating func add(_ object: PodObject, _ id: String, at now: Timestamp) -> [LoopEffect] {
+        var pod: Pod
+        do throws(ManifestError) {
+            pod = try reader.pod(object.field)
+        } catch {
+            return [
+                .waiting(
+                    key: object.key, uid: object.uid, reason: "SchedulerError", message: error.description,
+                    nominatedNode: nil)
+            ]
+        }
+        pod.id = id
+        let queue = configuration.bands.first { pod.template.priority >= $0.minimumPriority }?.name ?? ""
+        known[id] = Known(
+            key: object.key, uid: object.uid, priority: Int(pod.template.priority), queue: queue,
+            since: object.creationTime ?? now, node: object.nodeName, isGated: pod.isGated, labels: object.labels)
+        identities[object.key] = id
+        if object.nodeName == nil, !pod.isGated { unexplained.append(id) }
+        return tell(.podAdded(pod), at: now)
+    }
+
+    private mutating func forget(_ id: String, at now: Timestamp) -> [LoopEffect] {
+        guard let pod = known.removeValue(forKey: id) else { return [] }
+        if identities[pod.key] == id { identities[pod.key] = nil }
+        return tell(.podRemoved(id: id), at: now)
+    }
+
+    private mutating func end(_ uid: String, _ outcome: BindingOutcome, at now: Timestamp) -> [LoopEffect] {
+        guard let pod = known[uid], let node = pod.assumed else { return [] }
+        switch outcome {
+        case .confirmed:
+            known[uid]?.node = node
+            known[uid]?.assumed = nil
+            let record = EventRecord(
+                pod: pod.key, uid: pod.uid, reason: "Scheduled",
+                message: "Successfully assigned \(pod.key) to \(node)")
+            return tell(.bindingConfirmed(id: uid), at: now) + [.record(record)]
+        case .conflicted:
+            known[uid]?.assumed = nil
+            return tell(.bindingConflicted(id: uid), at: now)
+        case .failed(let why):
+            known[uid]?.assumed = nil
+            let record = EventRecord(
+                pod: pod.key, uid: pod.uid, severity: .warning, reason: "FailedScheduling",
+                message: "binding rejected: \(why)")
+            return tell(.bindingFailed(id: uid), at: now) + [.record(record)]
+        case .gone: return forget(uid, at: now)
+        }
+    }
+
+    // MARK: nodes
+
+    private mutating func take(_ object: NodeObject, at now: Timestamp) -> [LoopEffect] {
+        do throws(ManifestError) {
+            let node = try NodeReader.node(
+                object.field, named: object.name, pool: object.labels["pouch.io/node-pool"] ?? "")
+            let isNew = nodes.insert(node.name).inserted
+            return tell(isNew ? .nodeAdded(node) : .nodeUpdated(node), at: now)
+        } catch {
+            // One that has not said what it has, or says it wrongly, takes no pods.
+            guard nodes.remove(object.name) != nil else { return [] }
+            return tell(.nodeRemoved(name: object.name), at: now)
+        }
+    }
+
+    // MARK: decisions
+
+    private mutating func tell(_ event: Event, at now: Timestamp) -> [LoopEffect] {
+        var effects: [LoopEffect] = []
+        for decision in scheduler.handle(event, at: now) { effects += perform(decision, at: now) }
+        return effects
+    }
+
+    private mutating func perform(_ decision: Decision, at now: Timestamp) -> [LoopEffect] {
+        switch decision {
+        case .place(let placement): return [.bind(assume([placement]))]
+        case .placeGang(_, let placements): return [.bind(assume(placements))]
+        case .preempt(let pod, let node, let victims):
+            guard let preemptor = known[pod] else { return [] }
+            unexplained.removeAll { $0 == pod }
+            let message = "\(victims.count) pods of lower priority leave \(node) for it"
+            known[pod]?.message = message
+            return evict(victims, for: preemptor.key, on: node) + [
+                .waiting(
+                    key: preemptor.key, uid: preemptor.uid, reason: "Unschedulable", message: message,
+                    nominatedNode: node)
+            ]
+        case .preemptGang(let name, let nominations, let victims):
+            return evict(victims, for: "gang \(name)", on: "\(nominations.count) nodes")
+        case .wait(let pod): return explain(pod, at: now)
+        case .expired(let pod):
+            known[pod]?.assumed = nil
+            return []
+        case .gangTimedOut(let name, let running):
+            return running.compactMap { id in
+                known[id].map { .evict(key: $0.key, uid: $0.uid, reason: "gang \(name) did not come together") }
+            }
+        }
+    }
+
+    private mutating func assume(_ placements: [Placement]) -> [Binding] {
+        var bindings: [Binding] = []
+        for placement in placements {
+            guard let pod = known[placement.pod] else { continue }
+            known[placement.pod]?.assumed = placement.node
+            bindings.append(Binding(key: pod.key, uid: pod.uid, node: placement.node))
+        }
+        return bindings
+    }
+
+    private func evict(_ victims: [String], for preemptor: String, on node: String) -> [LoopEffect] {
+        victims.flatMap { id -> [LoopEffect] in
+            guard let victim = known[id] else { return [] }
+            let reason = "Preempted by \(preemptor) on \(node)"
+            return [
+                .evict(key: victim.key, uid: victim.uid, reason: reason),
+                .record(EventRecord(pod: victim.key, uid: victim.uid, reason: "Preempted", message: reason)),
+            ]
+        }
+    }
+
+    // MARK: explanations
+
+    private mutating func explainSome(at now: Timestamp) -> [LoopEffect] {
+        guard !unexplained.isEmpty else { return [] }
+        var left = max(1, Self.explanationBudget / max(1, nodes.count))
+        var effects: [LoopEffect] = []
+        var taken = 0
+        while left > 0, taken < unexplained.count {
+            let id = unexplained[taken]
+            taken += 1
+            guard let pod = known[id], pod.node == nil, pod.assumed == nil else { continue }
+            effects += explain(id, at: now)
+            left -= 1
+        }
+        unexplained.removeFirst(taken)
+        return effects
+    }
+
+    private mutating func explain(_ id: String, at now: Timestamp) -> [LoopEffect] {
+        guard let pod = known[id], let why = scheduler.explain(id) else { return [] }
+        let message = WaitingText.message(why, nodes: nodes.count)
+        guard message != pod.message else { return [] }
+        known[id]?.message = message
+        return [
+            .waiting(key: pod.key, uid: pod.uid, reason: "Unschedulable", message: message, nominatedNode: nil),
+            .record(
+                EventRecord(
+                    pod: pod.key, uid: pod.uid, severity: .warning, reason: "FailedScheduling", message: message)),
+        ]
+    }
+}
+
+/// Why a pod waits, as its condition says it.
+enum WaitingText {
+    static func message(_ why: Explanation, nodes: Int) -> String {
+        let reasons = why.reasons.sorted { left, right in
+            left.value > right.value || left.value == right.value && left.key.description < right.key.description
+        }
+        var text = "\(why.possible)/\(nodes) nodes are available"
+        if !reasons.isEmpty { text += ": " + reasons.map { "\($0.value) \($0.key)" }.joined(separator: ", ") }
+        text += "."
+        if why.state == .held { text += " It waits for others of its group, or for its gates." }
+        if let help = why.help.first { text += " What would help most: \(help)." }
+        return text
+    }
+}

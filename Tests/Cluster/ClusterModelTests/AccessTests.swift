@@ -1,0 +1,54 @@
+internal import ClusterModel
+internal import JSON
+internal import Testing
+internal import Units
+
+@Suite("What controllers see and say")
+struct AccessTests {
+    private func object(_ name: String, _ uid: String) -> JSONValue {
+        ["metadata": ["namespace": "n", "name": .string(name), "uid": .string(uid)]]
+    }
+
+    @Test("a fresh whole tells what is gone, and what was replaced under its name")
+    func mirror() {
+        var mirror = Mirror()
+        _ = mirror.take(.whole([object("a", "1"), object("b", "2")]))
+        _ = mirror.take(.changed(object("c", "3")))
+        let news = mirror.take(.whole([object("a", "1"), object("b", "9")]))
+        #expect(
+            news == [
+                .gone(key: "n/b", uid: "2"), .gone(key: "n/c", uid: "3"), .changed(object("a", "1")),
+                .changed(object("b", "9")),
+            ])
+        #expect(mirror.take(.whole([object("a", "1"), object("b", "9")])).count == 2)
+    }
+
+    @Test("equal records are counted, and an object that talks too much is cut off until time has passed")
+    func aggregation() {
+        var aggregator = EventAggregator(component: "test")
+        let record = EventRecord(pod: "n/p", uid: "u", reason: "R", message: "m")
+        let start = Timestamp(seconds: 1_000_000)
+        guard case .create(_, let object)? = aggregator.order(record, at: start) else {
+            Issue.record("the first is created")
+            return
+        }
+        let name = object["metadata"]?["name"]?.stringValue ?? ""
+        for count in 2...25 {
+            let order = aggregator.order(record, at: start)
+            guard case .count("n", let counted, let body)? = order, counted == name else {
+                Issue.record("the \(count)th is counted")
+                return
+            }
+            #expect(body["count"] == .integer(Int64(count)))
+        }
+        #expect(aggregator.order(record, at: start) == nil)
+        #expect(aggregator.order(record, at: start.advanced(by: .seconds(299))) == nil)
+        #expect(aggregator.order(record, at: start.advanced(by: .seconds(301))) != nil)
+    }
+
+    @Test("times as the API writes them")
+    func times() {
+        let time = Timestamp(seconds: 1_700_000_000, nanosecond: 5_006_000)
+        #expect(time.wholeSeconds == "2023-11-14T22:13:20Z" && time.microseconds == "2023-11-14T22:13:20.005006Z")
+    }
+}
