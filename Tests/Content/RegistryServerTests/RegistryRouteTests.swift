@@ -1,4 +1,5 @@
 import ContentStore
+import HTTPKit
 import ImageSpec
 import TestSupport
 import Testing

@@ -121,7 +121,8 @@ package struct Admission: Sendable {
     private func keepIdentity(of old: APIObject, in object: inout APIObject) throws(APIError) {
         try placeInNamespace(&object)
         guard object.name == old.name else {
-            throw .badRequest("the name of the object (\(object.name)) does not match the name on the URL (\(old.name))")
+            throw .badRequest(
+                "the name of the object (\(object.name)) does not match the name on the URL (\(old.name))")
         }
         if let uid = object.uid, uid != old.uid {
             throw .conflict(

@@ -1,4 +1,4 @@
-package import JSON
+internal import JSON
 internal import Units
 
 /// What a new object gets where it says nothing.

@@ -174,7 +174,9 @@ struct PodSummary {
             let state = container["state"]
             if state["terminated"]["exitCode"].number == 0 { continue }
             if sidecars.contains(container["name"].text ?? ""), container["started"].flag == true { continue }
-            if state["terminated"].isPresent || (state["waiting"]["reason"].text ?? "PodInitializing") != "PodInitializing" {
+            if state["terminated"].isPresent
+                || (state["waiting"]["reason"].text ?? "PodInitializing") != "PodInitializing"
+            {
                 return Self.trouble(state).map { "Init:\($0)" }
             }
             return "Init:\(index)/\(pod.initContainers.count)"

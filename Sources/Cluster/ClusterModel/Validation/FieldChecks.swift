@@ -1,4 +1,4 @@
-package import JSON
+internal import JSON
 
 /// Collects what is wrong with an object: each check names the field's path.
 struct FieldChecks {

@@ -17,7 +17,8 @@ package enum Names {
         if !text.isEmpty, text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ isDNSLabel($0) }) {
             return nil
         }
-        return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+        return
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
             + "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
             + "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
     }

@@ -17,7 +17,8 @@ enum PodValidation {
             guard container["restartPolicy"].text != "Always" else { continue }
             for part in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]
             where container[part].isPresent {
-                checks.add(container[part], .forbidden, "may not be set for init containers without restartPolicy=Always")
+                checks.add(
+                    container[part], .forbidden, "may not be set for init containers without restartPolicy=Always")
             }
         }
         hostPorts(containers.elements + spec["initContainers"].elements, &checks)
@@ -44,7 +45,8 @@ enum PodValidation {
         security(spec["securityContext"], &checks)
         if spec["dnsPolicy"].text == "None", spec["dnsConfig"]["nameservers"].elements.isEmpty {
             checks.add(
-                spec["dnsConfig"]["nameservers"], .required, "must provide at least one DNS nameserver when "
+                spec["dnsConfig"]["nameservers"], .required,
+                "must provide at least one DNS nameserver when "
                     + "`dnsPolicy` is None")
         }
     }
@@ -141,7 +143,8 @@ enum PodValidation {
         if !key.isEmpty, let why = Names.qualifiedProblem(key) { checks.invalid(toleration["key"], why) }
         if key.isEmpty, toleration["operator"].text != "Exists" {
             checks.invalid(
-                toleration["operator"], "operator must be Exists when `key` is empty, which means \"match all values "
+                toleration["operator"],
+                "operator must be Exists when `key` is empty, which means \"match all values "
                     + "and all keys\"")
         }
         checks.choice(toleration["operator"], ["Equal", "Exists"])
@@ -171,8 +174,10 @@ enum PodValidation {
         if text.hasPrefix("-") {
             checks.invalid(field, "must be greater than or equal to 0")
         } else if Quantity.parse(text) == nil {
-            checks.invalid(field, "quantities must match the regular expression "
-                + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+            checks.invalid(
+                field,
+                "quantities must match the regular expression "
+                    + "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
         }
     }
 

@@ -1,4 +1,4 @@
-package import JSON
+internal import JSON
 
 /// Whether an object may become another: what is fixed once it exists.
 package enum UpdateValidation {
@@ -25,7 +25,8 @@ package enum UpdateValidation {
             let fixed = old["spec"]?["podCIDR"]
             if let fixed, fixed != .null, fixed != "", fixed != new["spec"]?["podCIDR"] {
                 errors.append(
-                    FieldError("spec.podCIDRs", .forbidden, "node updates may not change podCIDR except from \"\" to valid"))
+                    FieldError(
+                        "spec.podCIDRs", .forbidden, "node updates may not change podCIDR except from \"\" to valid"))
             }
         default: break
         }
@@ -69,7 +70,10 @@ package enum UpdateValidation {
         let gates = before["schedulingGates"]?.arrayValue ?? []
         let left = rest["schedulingGates"]?.arrayValue ?? []
         if left.contains(where: { !gates.contains($0) }) {
-            return [FieldError("spec.schedulingGates", .forbidden, "only deletion is allowed, but found new scheduling gate")]
+            return [
+                FieldError(
+                    "spec.schedulingGates", .forbidden, "only deletion is allowed, but found new scheduling gate")
+            ]
         }
         rest["schedulingGates"] = before["schedulingGates"]
         if !gates.isEmpty {

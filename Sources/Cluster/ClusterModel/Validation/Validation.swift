@@ -1,4 +1,4 @@
-package import JSON
+internal import JSON
 
 /// Whether an object says only what its kind allows; every complaint names its field.
 ///

@@ -1,4 +1,5 @@
 internal import ContentStore
+internal import HTTPKit
 internal import ImageSpec
 
 /// What the path of a request names; pure.

@@ -1,8 +1,8 @@
 /// The parameters behind a path's question mark.
-struct QueryItems: Equatable {
+package struct QueryItems: Equatable, Sendable {
     private var items: [(name: String, value: String)] = []
 
-    init(_ text: String?) {
+    package init(_ text: String?) {
         for pair in text?.split(separator: "&") ?? [] {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let value = halves.count == 2 ? Self.unescaped(Self.withSpaces(halves[1])) : ""
@@ -11,11 +11,11 @@ struct QueryItems: Equatable {
     }
 
     /// The first value; nil when there is none.
-    subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
-    func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
+    package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    static func == (left: QueryItems, right: QueryItems) -> Bool {
+    package static func == (left: QueryItems, right: QueryItems) -> Bool {
         left.items.elementsEqual(right.items) { $0 == $1 }
     }
 
@@ -24,7 +24,7 @@ struct QueryItems: Equatable {
     }
 
     /// Undoes percent signs; what is no escape stays as it is.
-    static func unescaped(_ text: some StringProtocol) -> String {
+    package static func unescaped(_ text: some StringProtocol) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -41,7 +41,7 @@ struct QueryItems: Equatable {
     }
 
     /// Makes `text` fit for the value of a parameter.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var escaped = ""
         for byte in text.utf8 {
             let isPlain =
