@@ -193,3 +193,139 @@ var rooms: [Room] = [
     library(
         "Cluster", "APIServer", uses: ["ClusterModel", "ClusterStore", "HTTPKit", "JSON", "Units"],
         packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true),
+    library("Cluster", "ClusterStore", uses: ["Units"], tested: true),
+    library(
+        "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
+    library(
+        "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
+        tested: true),
+    library(
+        "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
+        testsUse: ["LinuxKernel"]),
+
+    command(
+        "pouch-runtime",
+        uses: [
+            "Shim", "ContainerRuntime", "RuntimeSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups", "Seccomp",
+        ],
+        linker: [.unsafeFlags(["-static-executable"])]),
+    library(
+        "Commands", "Verbs", uses: ["DockerClient", "JSON", "Units", "Patterns", "LinuxKernel", "CLinux"], tested: true),
+    // Static, glibc too: the dynamic loader cost as much as the rest of a short command (1.6 against 0.85 ms). What it talks to is a
+    // Unix socket; host names are for pouchd to resolve.
+    command(
+        "pouch", uses: ["Verbs"], linker: [.unsafeFlags(["-static-executable"])]),
+    command(
+        "pouch-registry", uses: ["RegistryServer", "ContentStore", "HTTPKit", "Lanes"],
+        packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix]),
+    command(
+        "pouch-server", uses: ["APIServer", "ClusterStore", "HTTPKit"],
+        packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix], linker: withSwiftInside),
+    command(
+        "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
+    command(
+        "pouchd",
+        uses: [
+            "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
+            "Snapshots",
+            "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
+        ],
+        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],
+        linker: withSwiftInside),
+]
+
+/// Tests that cross rooms: they find the executables by path and depend on none of them.
+func crossing(_ name: String, path: String, uses: [String], packages: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: uses.map { .target(name: $0) } + packages, path: "Tests/\(path)", swiftSettings: house
+    )
+}
+
+// `POUCH_WINGS="Vocabulary Linux OCI Runtime" swift test` builds and tests part of the house, without the packages the
+// rest needs.
+if let chosen = Context.environment["POUCH_WINGS"]?.split(separator: " ").map(String.init) {
+    rooms = rooms.filter { chosen.contains($0.wing) || chosen.contains($0.target.name) }
+}
+
+/// What a room uses of ours.
+func usedRooms(_ room: Room) -> [String] {
+    room.target.dependencies.compactMap { if case .targetItem(let name, _) = $0 { name } else { nil } }
+}
+// A room whose floor was not chosen cannot stand.
+while true {
+    let names = Set(rooms.map(\.target.name))
+    let standing = rooms.filter { usedRooms($0).allSatisfy(names.contains) }
+    if standing.count == rooms.count { break }
+    rooms = standing
+}
+
+let whole = Context.environment["POUCH_WINGS"].map { $0.split(separator: " ").contains("Tests") } ?? true
+let crossings: [Target] =
+    [
+        .target(
+            name: "TestSupport", dependencies: ["JSON", "LinuxKernel", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: house)
+    ]
+    + (whole
+        ? [
+            crossing(
+                "IntegrationTests", path: "Integration",
+                uses: [
+                    "TestSupport", "DockerClient", "JSON", "Units", "LinuxKernel", "CLinux", "Cgroups", "Archives",
+                    "DiskQuota", "Volumes",
+                    "ContentStore", "Snapshots", "ImageSpec", "Lanes", "ShimProtocol", "RuntimeSpec",
+                ]),
+            crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
+            crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
+            .executableTarget(
+                name: "pouch-bench",
+                dependencies: ["TestSupport", "DockerClient", "Seccomp", "JSON", "LinuxKernel", "CLinux"],
+                path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),
+        ] : [])
+
+let schedulerBench: [Target] =
+    rooms.contains { $0.target.name == "Scheduling" }
+    ? [
+        .executableTarget(
+            name: "scheduler-bench", dependencies: ["TestSupport", "Scheduling", "Units", "LinuxKernel"],
+            path: "Tests/Benchmarks/scheduler-bench", swiftSettings: house)
+    ] : []
+
+let floor = Dictionary(uniqueKeysWithValues: rooms.map { ($0.target.name, wings.firstIndex(of: $0.wing) ?? 0) })
+for room in rooms {
+    for dependency in room.target.dependencies {
+        guard case .targetItem(let name, _) = dependency, let below = floor[name] else { continue }
+        precondition(
+            below <= floor[room.target.name] ?? 0,
+            "\(room.target.name) (\(room.wing)) may not use \(name): it lives on a floor above")
+    }
+}
+
+let packagesNeeded = Set(
+    rooms.flatMap { $0.target.dependencies + ($0.tests?.dependencies ?? []) }.compactMap { dependency in
+        if case .productItem(_, let package, _, _) = dependency { package } else { nil }
+    })
+let packages: [(String, Package.Dependency)] = [
+    ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
+    ("swift-nio", .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")),
+    ("swift-nio-extras", .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2")),
+    ("swift-nio-ssl", .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6")),
+    ("swift-http-types", .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0")),
+    ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")),
+    ("GRDB.swift", .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")),
+    ("swift-crypto", .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2")),
+    ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
+    (
+        "swift-service-lifecycle",
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0")
+    ),
+    ("async-http-client", .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0")),
+    ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
+]
+
+let package = Package(
+    name: "pouch",
+    dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + schedulerBench
+)

@@ -1,5 +1,6 @@
 internal import ClusterModel
 internal import ClusterStore
+internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
@@ -97,10 +98,8 @@ extension APIServer {
         }
         var gone: [JSONValue] = []
         for object in chosen {
-            do {
-                gone.append(try await objects.delete(kind, object.namespace, object.name, options).object.value)
-            } catch APIError.notFound {
-                continue
+            if let deleted = try await objects.deleteIfPresent(kind, object.namespace, object.name, options) {
+                gone.append(deleted.object.value)
             }
         }
         return .json([

@@ -1,4 +1,4 @@
-package import ClusterModel
+internal import ClusterModel
 package import ClusterStore
 package import HTTPKit
 internal import HTTPTypes

@@ -95,6 +95,18 @@ extension Objects {
         throw .conflict(kind, name: name, why: "others keep changing the object; try again later")
     }
 
+    /// The same; `nil` when there is no such object.
+    package func deleteIfPresent(
+        _ kind: ResourceKind, _ namespace: String?, _ name: String, _ options: DeleteOptions
+    ) async throws(APIError) -> Deleted? {
+        do throws(APIError) {
+            return try await delete(kind, namespace, name, options)
+        } catch {
+            if case .notFound = error { return nil }
+            throw error
+        }
+    }
+
     private func check(_ options: DeleteOptions, _ object: APIObject, _ kind: ResourceKind) throws(APIError) {
         if let uid = options.uid, uid != object.uid {
             throw .conflict(

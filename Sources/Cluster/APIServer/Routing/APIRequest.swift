@@ -1,12 +1,12 @@
-package import ClusterModel
-package import HTTPKit
-package import HTTPTypes
-package import Hummingbird
-package import JSON
+internal import ClusterModel
+internal import HTTPKit
+internal import HTTPTypes
+internal import Hummingbird
+internal import JSON
 internal import NIOCore
 
 /// A request in the API's words.
-package struct APIRequest: Sendable {
+struct APIRequest: Sendable {
     let request: Request
     let path: String
     let query: QueryItems

@@ -1,5 +1,6 @@
 internal import ClusterModel
 internal import ClusterStore
+internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
