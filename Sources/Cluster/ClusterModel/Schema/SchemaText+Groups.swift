@@ -8,14 +8,14 @@ extension SchemaText {
           ignoreStoreReadErrorWithClusterBreakingPotential bool, kind string, orphanDependents bool, preconditions
           Preconditions, propagationPolicy string
         LabelSelector: matchExpressions [LabelSelectorRequirement], matchLabels {string}
-        LabelSelectorRequirement: key! string, operator! string, values [string]
+        LabelSelectorRequirement: key* string, operator* string, values [string]
         ManagedFieldsEntry: apiVersion string, fieldsType string, fieldsV1 any, manager string, operation string,
           subresource string, time time
         ObjectMeta: annotations {string}, creationTimestamp time, deletionGracePeriodSeconds int64, deletionTimestamp
           time, finalizers [string] merged, generateName string, generation int64, labels {string}, managedFields
           [ManagedFieldsEntry], name string, namespace string, ownerReferences [OwnerReference] by uid, resourceVersion
           string, selfLink string, uid string
-        OwnerReference: apiVersion! string, blockOwnerDeletion bool, controller bool, kind! string, name! string, uid!
+        OwnerReference: apiVersion* string, blockOwnerDeletion bool, controller bool, kind* string, name* string, uid*
           string
         Preconditions: resourceVersion string, uid string
         """
@@ -27,14 +27,14 @@ extension SchemaText {
           PodDisruptionBudgetStatus
         PodDisruptionBudgetSpec: maxUnavailable intOrString, minAvailable intOrString, selector LabelSelector,
           unhealthyPodEvictionPolicy string
-        PodDisruptionBudgetStatus: conditions [Condition] by type, currentHealthy! int32, desiredHealthy! int32,
-          disruptedPods {time}, disruptionsAllowed! int32, expectedPods! int32, observedGeneration int64
+        PodDisruptionBudgetStatus: conditions [Condition] by type, currentHealthy* int32, desiredHealthy* int32,
+          disruptedPods {time}, disruptionsAllowed* int32, expectedPods* int32, observedGeneration int64
         """
 
     /// `scheduling.k8s.io/v1`.
     static let scheduling = """
         PriorityClass: apiVersion string, description string, globalDefault bool, kind string, metadata ObjectMeta,
-          preemptionPolicy string, value! int32
+          preemptionPolicy string, value* int32
         """
 
     /// `coordination.k8s.io/v1`.

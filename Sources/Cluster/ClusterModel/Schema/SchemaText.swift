@@ -1,7 +1,7 @@
 /// The written form of a ``Schema``.
 ///
 /// An entry is `Type: field shape, field shape, …`; lines that begin with a space go on with the entry above. A shape is a
-/// simple one by name, a type, `[shape]` for lists, `{shape}` for maps. `field!` is required; `by key` says which field tells
+/// simple one by name, a type, `[shape]` for lists, `{shape}` for maps. `field*` is required; `by key` says which field tells
 /// the elements of a list apart when patches are merged, `merged` that plain elements are united, `retaining` that an element
 /// may list the fields it keeps.
 enum SchemaText {
@@ -26,7 +26,7 @@ enum SchemaText {
 
     private static func field(_ words: [Substring]) -> SchemaField? {
         guard words.count >= 2 else { return nil }
-        let isRequired = words[0].hasSuffix("!")
+        let isRequired = words[0].hasSuffix("*")
         let key = words.firstIndex(of: "by").flatMap { $0 + 1 < words.count ? String(words[$0 + 1]) : nil }
         return SchemaField(
             name: String(isRequired ? words[0].dropLast() : words[0]), shape: shape(words[1]), isRequired: isRequired,

@@ -1,4 +1,5 @@
 internal import ContentStore
+internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
 internal import ImageSpec
