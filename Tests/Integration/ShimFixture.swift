@@ -214,8 +214,10 @@ final class ShimFixture: @unchecked Sendable {  // handed from thread to thread 
 
     func attach(_ streams: StreamSelection = .all) throws -> ShimClient {
         let client = try connect()
-        guard try client.ask(.attach(streams)) == .done else { throw ShimTestFailure("not attached") }
-        return client
+        switch try client.ask(.attach(streams)) {
+        case .done, .attached: return client
+        default: throw ShimTestFailure("not attached")
+        }
     }
 
     /// Awaits the container's end and removal.

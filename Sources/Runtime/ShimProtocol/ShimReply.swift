@@ -3,6 +3,8 @@ package import JSON
 /// What a shim answers to one request.
 package enum ShimReply: Equatable, Sendable {
     case done
+    /// An attachment has begun, and the log held so much by then: everything later comes as frames.
+    case attached(LogPosition)
     case state(ShimState)
     /// An exec runs.
     case started(ShimProcess)
@@ -11,6 +13,19 @@ package enum ShimReply: Equatable, Sendable {
 
     /// The reply as a frame.
     package var frame: Frame { Frame(.reply, encoded()) }
+}
+
+/// A place in a container's log: what is before it was written, in this file or in those rotated away before.
+package struct LogPosition: Equatable, Sendable {
+    /// Of the file that was the newest then; it keeps the number when it is rotated.
+    package var inode: UInt64
+    /// The bytes that it held.
+    package var size: UInt64
+
+    package init(inode: UInt64, size: UInt64) {
+        self.inode = inode
+        self.size = size
+    }
 }
 
 /// A process of the container, as the host sees it.
@@ -32,7 +47,9 @@ extension ShimReply: JSONCodable {
             return
         }
         switch try json["reply"].string() {
-        case "done": self = .done
+        case "done":
+            // Without a log there is no more to say; older shims never say more.
+            self = try json["log"].readIfPresent(LogPosition.self).map { .attached($0) } ?? .done
         case "state": self = .state(try json["state"].read())
         case "started": self = .started(try json["process"].read())
         case "processes": self = .processes(try json["pids"].read())
@@ -44,6 +61,9 @@ extension ShimReply: JSONCodable {
         var members: JSONObject = ["version": ShimProtocol.version.json]
         switch self {
         case .done: members["reply"] = "done"
+        case .attached(let position):
+            members["reply"] = "done"
+            members["log"] = position.json
         case .state(let state):
             members["reply"] = "state"
             members["state"] = state.json
@@ -66,4 +86,13 @@ extension ShimProcess: JSONCodable {
     }
 
     package var json: JSONValue { ["pid": pid.json, "pidStartTime": startTime.json] }
+}
+
+extension LogPosition: JSONCodable {
+    package init(json: JSONField) throws(JSONError) {
+        inode = try json["inode"].int()
+        size = try json["size"].int()
+    }
+
+    package var json: JSONValue { ["inode": inode.json, "size": size.json] }
 }

@@ -27,7 +27,7 @@ package struct ShimRequest: Equatable, Sendable {
     package enum Action: Equatable, Sendable {
         /// Everything a pouchd that knows nothing needs to know. Reply: `state`.
         case state
-        /// Turns this connection into a stream of the container. Reply: `done`, then stream frames.
+        /// Turns this connection into a stream of the container. Reply: `attached`, without a log `done`, then stream frames.
         ///
         /// Of a container that has exited it gives `endOfOutput` and the `exited` event at once.
         case attach(StreamSelection)

@@ -1,5 +1,6 @@
 @testable import Engine
 import NIOCore
+import ShimProtocol
 import Synchronization
 import TestSupport
 import Testing
@@ -52,6 +53,30 @@ struct LogReaderTests {
             }
             #expect(dressed.first == "1970-01-01T00:00:01.000000000Z k=v line 1\n")
             #expect(try await read(folder + "/none") == [])
+        }
+    }
+
+    @Test("what was written after a place is not read, also when the file of that place was rotated since")
+    func upToAPlace() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1), path + ".1")
+            try write(line(2), path)
+            let place = try #require(LogPosition.end(of: path))
+            try append(line(3), path)
+            func lines() async throws -> [String] {
+                var options = LogOptions()
+                options.stdout = true
+                let reader = LogReader(path: path, options: options, end: place) { true }
+                var lines: [String] = []
+                while let frame = try await reader.nextFrame() { lines.append(String(buffer: frame.bytes)) }
+                return lines
+            }
+            #expect(try await lines() == ["line 1\n", "line 2\n"])
+            try moveFile(path + ".1", path + ".2")
+            try moveFile(path, path + ".1")
+            try write(line(4), path)
+            #expect(try await lines() == ["line 1\n", "line 2\n"])
         }
     }
 

@@ -72,7 +72,8 @@ struct MessageTests {
     @Test(
         "replies survive the way",
         arguments: [
-            .done, .started(ShimProcess(pid: 12, startTime: 345)), .processes([1, 2, 3]),
+            .done, .attached(LogPosition(inode: 1 << 40, size: 77)), .started(ShimProcess(pid: 12, startTime: 345)),
+            .processes([1, 2, 3]),
             .failure(ShimFailure(stage: "exec", errno: 2, message: "no", exitCode: 127)),
             .failure(ShimFailure(stage: "protocol", message: "no", supportedVersions: [1, 2])),
             .state(

@@ -15,23 +15,25 @@ extension Container {
         // A launch has counted its sockets already: join what it makes instead.
         if machine.phase == .starting { try await inTurn {} }
         let keys = try DetachKeys(options.detachKeys.flatMap { $0.isEmpty ? nil : $0 } ?? DetachKeys.standard)
-        var past: OutputStream?
-        if options.logs {
-            var log = LogOptions()
-            log.stdout = options.stdout
-            log.stderr = options.stderr
-            past = try logs(log)
-        }
+        // A log that cannot be read is refused before anything is connected.
+        let whole = try replay(options, upTo: nil)
         guard options.stream else {
-            return ReplaySession(past ?? OutputStream { nil }, multiplexed: !record.hasTerminal)
+            return ReplaySession(whole ?? OutputStream { nil }, multiplexed: !record.hasTerminal)
         }
         let streams = StreamSelection(
             stdin: options.stdin && record.config.openStdin, stdout: options.stdout,
             stderr: options.stderr && !record.hasTerminal)
         let stream: ShimStream
+        // What the log holds up to here is told from there, what comes later by the stream: nothing twice.
+        var past: OutputStream?
         if let run, machine.process != nil, run.exited.made == nil {
-            stream = try await ShimStream.connect(run.directory, .attach(streams)).0
+            let (connected, reply) = try await ShimStream.connect(run.directory, .attach(streams))
+            stream = connected
+            var position = LogPosition.end(of: services.paths.log(id))
+            if case .attached(let said) = reply { position = said }
+            past = try replay(options, upTo: position)
         } else {
+            if let position = LogPosition.end(of: services.paths.log(id)) { past = try replay(options, upTo: position) }
             stream = try await attachBeforeStart(streams)
         }
         announce("attach")
@@ -40,6 +42,15 @@ extension Container {
             detachKeys: record.hasTerminal ? keys : nil, before: past,
             onExit: { [weak self] _ in await self?.exitIsNoted() },
             onDetach: { [weak self] in await self?.announce("detach") })
+    }
+
+    /// The log, when it was asked for.
+    private func replay(_ options: AttachOptions, upTo end: LogPosition?) throws(EngineError) -> OutputStream? {
+        guard options.logs else { return nil }
+        var log = LogOptions()
+        log.stdout = options.stdout
+        log.stderr = options.stderr
+        return try logs(log, upTo: end)
     }
 
     /// Returns when the end of the run that a stream told of is known here too, so that its client may go on with `rm`.

@@ -3,6 +3,7 @@ internal import JSON
 internal import Lanes
 internal import LinuxKernel
 internal import NIOCore
+internal import ShimProtocol
 
 /// Reads a json-file log with the files that were rotated away, oldest first, and stays for what comes.
 ///
@@ -12,6 +13,8 @@ actor LogReader: LaneBound {
     private let path: String
     private let options: LogOptions
     private let isLive: @Sendable () -> Bool
+    /// What lies behind it is not read.
+    private let end: LogPosition?
 
     /// Open file by number; closed in `deinit`.
     private var file: OpenLog?
@@ -27,9 +30,10 @@ actor LogReader: LaneBound {
     private static let pollInterval = Duration.milliseconds(50)
 
     /// `isLive` says whether more can come.
-    init(path: String, options: LogOptions, isLive: @escaping @Sendable () -> Bool) {
+    init(path: String, options: LogOptions, end: LogPosition? = nil, isLive: @escaping @Sendable () -> Bool) {
         self.path = path
         self.options = options
+        self.end = end
         self.isLive = isLive
     }
 
@@ -56,7 +60,7 @@ actor LogReader: LaneBound {
             next = 0
             if isOver { return nil }
             let wasLive = isLive()
-            if fill() { continue }
+            if fill() || isOver { continue }
             if advance() { continue }
             // Asked before the file was found empty: what was written in between is not missed.
             guard options.follow, wasLive else { return nil }
@@ -133,7 +137,13 @@ actor LogReader: LaneBound {
     /// Reads on; false at the end of the file.
     private func fill() -> Bool {
         if file == nil { openNext() }
-        guard let file, let bytes = Self.read(file.descriptor, Self.chunk), !bytes.isEmpty else { return false }
+        guard let file else { return false }
+        var count = Self.chunk
+        if let end, file.inode == end.inode {
+            count = min(count, max(0, Int(clamping: end.size) - lseek(file.descriptor.raw, 0, SEEK_CUR)))
+            isOver = count == 0
+        }
+        guard count > 0, let bytes = Self.read(file.descriptor, count), !bytes.isEmpty else { return false }
         partial += bytes
         var start = 0
         while let newline = partial[start...].firstIndex(of: 10) {
@@ -182,14 +192,14 @@ actor LogReader: LaneBound {
 
 extension Container {
     /// - Throws: ``EngineError/invalid(_:)`` when there is no log to read.
-    func logs(_ options: LogOptions) throws(EngineError) -> OutputStream {
+    func logs(_ options: LogOptions, upTo end: LogPosition? = nil) throws(EngineError) -> OutputStream {
         guard options.stdout || options.stderr else {
             throw .invalid("Bad parameters: you must choose at least one stream")
         }
         guard record.hostConfig.logConfig.type != "none" else {
             throw .unsupported("configured logging driver does not support reading")
         }
-        let reader = LogReader(path: services.paths.log(id), options: options) { [weak self] in
+        let reader = LogReader(path: services.paths.log(id), options: options, end: end) { [weak self] in
             guard let self else { return false }
             switch self.seen.machine.phase {
             case .starting, .running, .paused, .restarting: return true
@@ -197,5 +207,12 @@ extension Container {
             }
         }
         return OutputStream { try await reader.nextFrame() }
+    }
+}
+
+extension LogPosition {
+    /// The end of the newest file of a log as it is now; nil when there is none.
+    static func end(of path: String) -> LogPosition? {
+        (try? Files.status(path)).map { LogPosition(inode: $0.inode, size: UInt64(clamping: $0.size)) }
     }
 }

@@ -18,6 +18,9 @@ final class ContainerLog {
 
     var counters: ShimState.Log { file.counters }
 
+    /// Where the next line will be, if what was gathered has been written.
+    var position: LogPosition { LogPosition(inode: file.inode, size: file.size) }
+
     func append(_ bytes: UnsafeRawBufferPointer, from stream: OutputStream, now: Int64) {
         encoder.append(bytes, from: stream, now: now)
     }

@@ -11,6 +11,7 @@ struct LogFile: ~Copyable {
     private let maxFile: Int
     private var descriptor: Int32 = -1
     private(set) var size: UInt64 = 0
+    private(set) var inode: UInt64 = 0
     private(set) var counters = ShimState.Log()
 
     /// Opens the file, or makes it; an incomplete line at its end is removed.
@@ -92,6 +93,7 @@ struct LogFile: ~Copyable {
         descriptor = try Descriptor.open(path, flags, mode: 0o640).release()
         let number = descriptor
         size = UInt64(try check("lseek", path) { lseek(number, 0, SEEK_END) })
+        inode = try Files.status(of: number).inode
     }
 
     /// Cuts back to the last newline, if the file does not end in one.

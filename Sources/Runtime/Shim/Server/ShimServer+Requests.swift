@@ -92,8 +92,10 @@ extension ShimServer {
         guard board.attachment(of: id) == nil else {
             throw ShimFailure(stage: "attach", errno: EISCONN, message: "this connection is attached already")
         }
+        // What was read before goes to the log and not to this client: with the log up to here it misses nothing, and has nothing twice.
+        flushLog()
         board.attach(id, to: .container, streams: streams)
-        board.send(ShimReply.done.frame, to: id)
+        board.send((log.map { .attached($0.position) } ?? ShimReply.done).frame, to: id)
         switch container.life.phase {
         case .running, .draining: break
         case .deleting(let exit), .over(let exit): board.finish(id, with: .exited(exec: nil, exit))
