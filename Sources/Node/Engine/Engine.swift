@@ -111,6 +111,11 @@ package final class Engine: Sendable {
         try await container(reference).remove(force: force, volumes: volumes)
     }
 
+    /// Forgets what a container calls another one, which stays.
+    package func removeLink(_ reference: String, alias: String) async throws(EngineError) {
+        try await container(reference).removeLink(alias)
+    }
+
     // MARK: streams
 
     /// Also says whether the output is multiplexed (no terminal).

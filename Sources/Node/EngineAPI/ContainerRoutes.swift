@@ -17,6 +17,7 @@ struct ContainerRoutes: Sendable {
         router.post("/containers/:name/rename", use: rename)
         router.post("/containers/:name/update", use: update)
         router.delete("/containers/:name", use: remove)
+        router.delete("/containers/:name/:alias", use: removeLink)
         router.post("/commit", use: commit)
     }
 
@@ -64,8 +65,18 @@ struct ContainerRoutes: Sendable {
 
     @Sendable func remove(_ request: Request, _ context: EngineContext) async throws -> Response {
         let query = request.query
-        if query.flag("link") { throw EngineError.unsupported("links between containers are not supported") }
+        if query.flag("link") {
+            throw EngineError.invalid("remove a link by its name, such as \(try context.name())/ALIAS")
+        }
         try await engine.remove(context.name(), force: query.flag("force"), volumes: query.flag("v"))
+        return Answer.empty()
+    }
+
+    /// What a container calls another is a name below its own.
+    @Sendable func removeLink(_ request: Request, _ context: EngineContext) async throws -> Response {
+        let (parent, alias) = (try context.name(), try context.name("alias"))
+        guard request.query.flag("link") else { throw EngineError.notFound("No such container: \(parent)/\(alias)") }
+        try await engine.removeLink(parent, alias: alias)
         return Answer.empty()
     }
 

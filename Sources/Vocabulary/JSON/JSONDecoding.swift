@@ -64,8 +64,12 @@ private struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
         }
     }
 
+    /// A client may write the first letter small: Docker's own reader takes that, too.
     private func field(_ key: Key) -> JSONField {
-        decoding.field[keys.wireName(of: key)]
+        let field = decoding.field[keys.wireName(of: key)]
+        guard keys == .pascalCase, !field.exists else { return field }
+        let small = decoding.field[key.stringValue]
+        return small.exists ? small : field
     }
 
     func contains(_ key: Key) -> Bool { field(key).exists }

@@ -38,6 +38,13 @@ struct JSONCoderTests {
         #expect(throws: JSONError.self) { try decode(json) }?.description
     }
 
+    @Test("a name's first letter may be small, as Docker's own reader has it; the capital one counts")
+    func smallLetters() throws {
+        #expect(try decode(["id": "1", "mode": "slow"]) == Container(id: "1", mode: .slow))
+        #expect(try decode(["Id": "1", "id": "2"]).id == "1")
+        #expect(message(["ID": "1"]) != nil)
+    }
+
     @Test("writes names with a capital letter, keys of dictionaries as they are, and no nil")
     func encodes() throws {
         var container = Container(id: "1")

@@ -39,6 +39,7 @@ extension Container {
     }
 
     func startExec(_ id: String, _ start: ExecStartConfig) async throws(EngineError) -> (any AttachSession)? {
+        let links = await linkVariables()
         guard let exec = execs[id] else { throw .noSuchExec(id) }
         switch exec.phase {
         case .created: break
@@ -47,7 +48,8 @@ extension Container {
         }
         try requireRunning()
         guard let run else { throw .notRunning(self.id) }
-        let process = try execProcess(exec.config, consoleSize: start.consoleSize ?? exec.config.consoleSize)
+        let process = try execProcess(
+            exec.config, consoleSize: start.consoleSize ?? exec.config.consoleSize, links: links)
         execs[id]?.phase = .running(pid: 0)
         announce("exec_start: " + exec.spelled, ["execID": id])
         do throws(EngineError) {
@@ -97,7 +99,9 @@ extension Container {
     }
 
     /// The process that an exec asks for, in this container.
-    func execProcess(_ config: ExecConfig, consoleSize: [Int]?) throws(EngineError) -> RuntimeSpec.Process {
+    func execProcess(
+        _ config: ExecConfig, consoleSize: [Int]?, links: [String] = []
+    ) throws(EngineError) -> RuntimeSpec.Process {
         let host = record.hostConfig
         let user = config.user.isEmpty ? record.config.user : config.user
         let (resolved, home) = try runningUsers().resolve(user, groupAdd: host.groupAdd ?? [])
@@ -111,7 +115,7 @@ extension Container {
         var base = record.config
         base.tty = config.tty
         base.env = Environment.merge(record.config.env ?? [], with: config.env ?? [])
-        process.env = Environment.of(base, hostname: seenHostname, home: home)
+        process.env = Environment.of(base, hostname: seenHostname, home: home, links: links)
         let privileged = config.privileged || host.privileged
         let capabilities = try CapabilityNames.resolved(
             add: host.capAdd?.words ?? [], drop: host.capDrop?.words ?? [], privileged: privileged)

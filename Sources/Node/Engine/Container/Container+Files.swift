@@ -42,7 +42,7 @@ struct ContainerFiles: Sendable {
         let files = self
         do throws(SnapshotError) {
             return try snapshots.withRoot(of: id, writable: writable) { (tree) throws(ArchiveError) in
-                for (source, plan) in files.mounts { files.attach(source, plan, in: tree) }
+                for (source, plan) in files.mounts { files.attach(source, plan, in: tree, isMaking: writable) }
                 return try body(tree)
             }
         } catch {
@@ -52,16 +52,23 @@ struct ContainerFiles: Sendable {
     }
 
     /// Shows a mount of the container inside its root, in this thread's mount namespace only.
-    private func attach(_ source: String, _ plan: PlannedMount, in tree: Tree) {
+    ///
+    /// With `isMaking`, a folder is mounted on one that is made when the container has yet to get it.
+    private func attach(_ source: String, _ plan: PlannedMount, in tree: Tree, isMaking: Bool) {
         do {
-            let target = try tree.locate(try EntryPath(Array(plan.destination.utf8)))
+            let place = try EntryPath(Array(plan.destination.utf8))
+            if isMaking, (try? Files.status(source))?.isDirectory == true {
+                let root = snapshots.ownerMap(of: id)?.outside(owner: 0, group: 0) ?? (0, 0)
+                _ = try tree.makeDirectories(place, owner: (root.owner, root.group))
+            }
+            let target = try tree.locate(place)
             let copy = try Mounts.copyTree(source, recursive: plan.recursive)
             if plan.readOnly {
                 try Mounts.setAttributes(of: copy.raw, set: .readOnly, recursive: plan.forceRecursiveReadOnly)
             }
             try Mounts.attach(copy.raw, on: target.raw)
         } catch {
-            // A mount point that a container has yet to get: then nobody can name a path below it either.
+            // A mount point that the container has yet to get: what only looks has asked for another path.
             return
         }
     }
@@ -84,13 +91,15 @@ struct ContainerFiles: Sendable {
     // MARK: what is asked of them
 
     func stat(_ path: String) async throws(EngineError) -> PathStat {
-        try await withTree { (tree) throws(ArchiveError) in try PathLookup(tree, path, of: id).stat() }
+        try await withTree(writable: needsMountPoint(path)) { (tree) throws(ArchiveError) in
+            try PathLookup(tree, path, of: id).stat()
+        }
     }
 
     /// Writes the tar of `path`; blocks until the reader has taken it.
     func archive(_ path: String, into pipe: ChunkPipe) async {
         do throws(EngineError) {
-            try await withTree { (tree) throws(ArchiveError) in
+            try await withTree(writable: needsMountPoint(path)) { (tree) throws(ArchiveError) in
                 let sink = PipeSink(pipe)
                 try PathLookup(tree, path, of: id).archive(to: sink, owners: snapshots.ownerMap(of: id))
                 try sink.flush()
@@ -115,6 +124,9 @@ struct ContainerFiles: Sendable {
             _ = try TreeExtractor.extract(PipeSource(pipe), into: Tree(sharing: folder), options: options)
         }
     }
+
+    /// Whether `path` lies in a mount of a container that does not run, and may never have.
+    private func needsMountPoint(_ path: String) -> Bool { process == nil && isInMount(path) }
 
     private func isInMount(_ path: String) -> Bool {
         let clean = PathText.cleaned("/" + path)

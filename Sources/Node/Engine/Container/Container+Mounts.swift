@@ -13,21 +13,45 @@ extension Container {
             case .tmpfs: resolved.append(SpecInput.ResolvedMount(plan: plan, source: ""))
             case .bind: resolved.append(SpecInput.ResolvedMount(plan: plan, source: try Self.bindSource(plan)))
             case .volume:
-                _ = try await services.volumes.obtain(
-                    plan.source, driver: plan.driver, options: plan.driverOptions, labels: plan.labels,
-                    anonymous: plan.anonymous)
-                let folder = try await services.volumes.activate(plan.source, for: id)
-                var source = folder
-                if !plan.subpath.isEmpty {
-                    source = try Self.subfolder(plan.subpath, of: folder, making: plan.makesSubpath == true)
-                }
-                if !plan.noCopy, ((try? Files.list(source)) ?? []).isEmpty {
-                    try await fill(source, from: plan.destination, LayeredRoot(layers: rootfs.layers))
-                }
-                resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
+                resolved.append(SpecInput.ResolvedMount(plan: plan, source: try await volumeSource(plan, rootfs)))
             }
         }
         return resolved
+    }
+
+    /// The folder of a volume, ready for use: made, mounted, filled when it is new.
+    private func volumeSource(_ plan: PlannedMount, _ rootfs: Rootfs) async throws(EngineError) -> String {
+        _ = try await services.volumes.obtain(
+            plan.source, driver: plan.driver, options: plan.driverOptions, labels: plan.labels,
+            anonymous: plan.anonymous)
+        let folder = try await services.volumes.activate(plan.source, for: id)
+        var source = folder
+        if !plan.subpath.isEmpty {
+            source = try Self.subfolder(plan.subpath, of: folder, making: plan.makesSubpath == true)
+        }
+        if !plan.noCopy, ((try? Files.list(source)) ?? []).isEmpty {
+            try await fill(source, from: plan.destination, LayeredRoot(layers: rootfs.layers))
+        }
+        return source
+    }
+
+    /// Gets the volumes of a container that does not run ready for somebody who looks into it, as its start would.
+    ///
+    /// - Returns: Whether there is something to let go of with ``leaveVolumes()``.
+    func visitVolumes() async throws(EngineError) -> Bool {
+        try await inTurn { () throws(EngineError) in
+            guard machine.process == nil, record.mounts.contains(where: { $0.kind == .volume }) else { return false }
+            let rootfs = try await services.rootfs.rootfs(id, options: rootfsOptions)
+            for plan in record.mounts where plan.kind == .volume { _ = try await volumeSource(plan, rootfs) }
+            return true
+        }
+    }
+
+    /// Ends ``visitVolumes()``, unless the container was started meanwhile and uses them itself.
+    func leaveVolumes() async {
+        try? await inTurn { () throws(EngineError) in
+            if machine.process == nil { await releaseVolumes() }
+        }
     }
 
     static func bindSource(_ plan: PlannedMount) throws(EngineError) -> String {

@@ -18,6 +18,8 @@ package struct CreateRequest: Codable, Equatable, Sendable {
     private enum Keys: String, CodingKey {
         case hostConfig = "HostConfig"
         case networkingConfig = "NetworkingConfig"
+        /// docker-py writes it here, too.
+        case runtime = "Runtime"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -26,7 +28,17 @@ package struct CreateRequest: Codable, Equatable, Sendable {
         hostConfig = try container.decodeIfPresent(HostConfig.self, forKey: .hostConfig) ?? HostConfig()
         networkingConfig =
             try container.decodeIfPresent(NetworkingConfig.self, forKey: .networkingConfig) ?? NetworkingConfig()
-        try UnknownFields.refuse(in: JSONValue(from: decoder), knowing: JSONCoder(keys: .pascalCase).json(self))
+        var sent = try JSONValue(from: decoder)
+        if let runtime = try container.decodeIfPresent(String.self, forKey: .runtime), case .object(var members) = sent
+        {
+            if (hostConfig.runtime ?? "").isEmpty { hostConfig.runtime = runtime }
+            guard hostConfig.runtime == runtime || runtime.isEmpty else {
+                throw JSONError.invalid(path: "Runtime", reason: "HostConfig.Runtime names another one")
+            }
+            members[Keys.runtime.rawValue] = nil
+            sent = .object(members)
+        }
+        try UnknownFields.refuse(in: sent, knowing: JSONCoder(keys: .pascalCase).json(self))
     }
 
     package func encode(to encoder: any Encoder) throws {

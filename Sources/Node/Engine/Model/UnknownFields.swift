@@ -16,7 +16,8 @@ enum UnknownFields {
         case (.object(let sent), .object(let known)):
             for (key, value) in sent {
                 let place = path.isEmpty ? key : path + "." + key
-                if let twin = known[key] {
+                // As the reader has it: the first letter may be small.
+                if let twin = known[key] ?? known[key.prefix(1).uppercased() + key.dropFirst()] {
                     try walk(value, twin, place)
                 } else if !isUnset(value) {
                     throw .invalid(path: place, reason: "unknown field")

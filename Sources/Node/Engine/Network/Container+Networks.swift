@@ -55,29 +55,46 @@ extension Container {
         }
         return NetworkFiles.hosts(
             hostname: hostname, domain: record.config.domainname, addresses: addresses.filter { !$0.isEmpty },
-            links: await linkLines(), extra: extra.map { String($0) })
+            links: await linkedContainers().map(\.hostsLine), extra: extra.map { String($0) })
     }
 
-    /// `--link` on the default bridge: the other's address under its names, as of this start.
-    private func linkLines() async -> [String] {
-        var lines: [String] = []
+    /// `--link` on the default bridge: those that run, as of now.
+    func linkedContainers() async -> [LinkedContainer] {
+        var linked: [LinkedContainer] = []
         for text in record.hostConfig.links ?? [] {
-            let parts = text.split(separator: ":", maxSplits: 1).map { String($0.hasPrefix("/") ? $0.dropFirst() : $0) }
-            guard let reference = parts.first, let other = try? await services.registry.find(reference) else {
-                continue
-            }
+            let (name, alias) = LinkedContainer.halves(of: text)
+            guard let other = try? await services.registry.find(name) else { continue }
             let view = other.seen
-            let shared = record.networkNames.compactMap { view.network.networks[$0]?.iPAddress }.first { !$0.isEmpty }
-            guard let shared else { continue }
-            let alias =
-                parts.count > 1 ? parts[1].split(separator: "/").last.map(String.init) ?? parts[1] : view.record.name
-            var names = [alias]
-            for name in [view.record.config.hostname, view.record.name] where !names.contains(name) {
-                names.append(name)
-            }
-            lines.append("\(shared)\t\(names.joined(separator: " "))")
+            let address = record.networkNames.compactMap { view.network.networks[$0]?.iPAddress }.first { !$0.isEmpty }
+            guard let address else { continue }
+            let config = view.record.config
+            linked.append(
+                LinkedContainer(
+                    alias: alias.isEmpty ? view.record.name : alias, names: [config.hostname, view.record.name],
+                    address: address, parent: record.name, ports: (config.exposedPorts ?? [:]).keys.sorted(),
+                    environment: config.env ?? []))
         }
-        return lines
+        return linked
+    }
+
+    /// What links add to the environment: nothing on networks that have names.
+    func linkVariables() async -> [String] {
+        guard record.hostConfig.networkMode == MachineNetworks.bridge else { return [] }
+        return await linkedContainers().flatMap(\.variables)
+    }
+
+    /// Forgets what this container calls another.
+    func removeLink(_ alias: String) async throws(EngineError) {
+        try await inTurn { () throws(EngineError) in
+            var changed = record
+            changed.hostConfig.links?.removeAll { LinkedContainer.halves(of: $0).alias == alias }
+            guard changed.hostConfig.links != record.hostConfig.links else {
+                throw .notFound("container \(record.name) has no link \(alias)")
+            }
+            try await services.database.update(changed)
+            record = changed
+            publish()
+        }
     }
 
     /// /etc/resolv.conf.

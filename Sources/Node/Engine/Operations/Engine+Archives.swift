@@ -7,16 +7,42 @@ internal import Snapshots
 
 extension Engine {
     package func statPath(_ reference: String, path: String) async throws(EngineError) -> PathStat {
-        try await files(of: reference).stat(path)
+        try await visiting(reference) { (files) async throws(EngineError) in try await files.stat(path) }
+    }
+
+    /// Runs `body` with the files of a container, of one that does not run with its volumes where it will see them.
+    private func visiting<Result: Sendable>(
+        _ reference: String, _ body: (ContainerFiles) async throws(EngineError) -> Result
+    ) async throws(EngineError) -> Result {
+        let container = try await container(reference)
+        let isVisiting = try await container.visitVolumes()
+        let result: Swift.Result<Result, EngineError>
+        do throws(EngineError) {
+            result = .success(try await body(files(of: reference)))
+        } catch {
+            result = .failure(error)
+        }
+        if isVisiting { await container.leaveVolumes() }
+        return try result.get()
     }
 
     /// A tar of `path`.
     package func readArchive(_ reference: String, path: String) async throws(EngineError) -> (PathStat, ByteStream) {
         let container = try await container(reference)
-        let files = try await files(of: reference)
-        let stat = try await files.stat(path)
+        let isVisiting = try await container.visitVolumes()
+        let (files, stat): (ContainerFiles, PathStat)
+        do throws(EngineError) {
+            files = try await self.files(of: reference)
+            stat = try await files.stat(path)
+        } catch {
+            if isVisiting { await container.leaveVolumes() }
+            throw error
+        }
         let pipe = ChunkPipe()
-        services.background.start { await files.archive(path, into: pipe) }
+        services.background.start {
+            await files.archive(path, into: pipe)
+            if isVisiting { await container.leaveVolumes() }
+        }
         await container.announce("archive-path")
         return (stat, ByteStream(pipe))
     }
@@ -26,7 +52,6 @@ extension Engine {
         _ reference: String, path: String, noOverwriteDirNonDir: Bool, copyOwner: Bool, body: Body
     ) async throws(EngineError) {
         let container = try await container(reference)
-        let files = try await files(of: reference)
         var options = ExtractionOptions.plain
         options.keepsKinds = noOverwriteDirNonDir
         if copyOwner {
@@ -34,6 +59,15 @@ extension Engine {
             options.ownership = .fixed(owner: user.uid, group: user.gid)
         }
         let chosen = options
+        try await visiting(reference) { (files) async throws(EngineError) in
+            try await Self.write(body, into: files, path, chosen)
+        }
+        await container.announce("extract-to-dir")
+    }
+
+    private static func write<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
+        _ body: Body, into files: ContainerFiles, _ path: String, _ options: ExtractionOptions
+    ) async throws(EngineError) {
         let pipe = ChunkPipe()
         let failure = await withTaskGroup(of: Void.self) { group -> EngineError? in
             group.addTask {
@@ -46,14 +80,13 @@ extension Engine {
             }
             defer { pipe.close() }
             do throws(EngineError) {
-                try await files.write(path, options: chosen, from: pipe)
+                try await files.write(path, options: options, from: pipe)
                 return nil
             } catch {
                 return error
             }
         }
         if let failure { throw failure }
-        await container.announce("extract-to-dir")
     }
 
     private func files(of reference: String) async throws(EngineError) -> ContainerFiles {

@@ -46,7 +46,8 @@ struct SpecCompiler {
             process.consoleSize = RuntimeSpec.ConsoleSize(
                 height: UInt(host.consoleSize[0]), width: UInt(host.consoleSize[1]))
         }
-        process.env = Environment.of(config, hostname: input.hostname, home: input.home)
+        process.env = Environment.of(
+            config, hostname: input.hostname, home: input.home, links: input.linkVariables)
         let capabilities = try CapabilityNames.resolved(
             add: host.capAdd?.words ?? [], drop: host.capDrop?.words ?? [], privileged: host.privileged)
         process.capabilities = Self.capabilities(capabilities, uid: input.user.uid)
@@ -147,11 +148,13 @@ extension SpecInput.HostDevice {
 enum Environment {
     static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    static func of(_ config: ContainerConfig, hostname: String, home: String) -> [String] {
+    static func of(
+        _ config: ContainerConfig, hostname: String, home: String, links: [String] = []
+    ) -> [String] {
         var base = [path]
         if !hostname.isEmpty { base.append("HOSTNAME=" + hostname) }
         if config.tty { base.append("TERM=xterm") }
-        let merged = Self.merge(base, with: config.env ?? [])
+        let merged = Self.merge(base + links, with: config.env ?? [])
         return merged.contains { $0.hasPrefix("HOME=") } ? merged : merged + ["HOME=" + home]
     }
 

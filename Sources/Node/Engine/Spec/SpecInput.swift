@@ -43,6 +43,8 @@ struct SpecInput: Sendable {
     var record: ContainerRecord
     var user = RuntimeSpec.User()
     var home = "/"
+    /// Variables that links to other containers make; the container's own win.
+    var linkVariables: [String] = []
     var hostname = ""
     var rootfs = "rootfs"
     var mounts: [ResolvedMount] = []
