@@ -78,8 +78,8 @@ struct ImageTransferRoutes: Sendable {
     }
 
     @Sendable func distribution(_ request: Request, _ context: EngineContext) async throws -> Response {
-        try Answer.json(
-            await engine.inspectDistribution(context.name(), authorization: request.registryAuthorization))
+        Answer.json(
+            try await engine.inspectDistribution(context.name(), authorization: request.registryAuthorization).json)
     }
 
     /// The document itself, which Docker's API does not give; `pouch manifest inspect` prints it.

@@ -6,11 +6,12 @@ internal import NIOHTTP1
 extension Repository {
     private static let largestPage = 16 << 20
 
-    /// Every tag, page after page.
+    /// Every tag, page after page; mirrors are asked first.
     package func tags() async throws(RegistryError) -> [String] {
-        let endpoint = try await writing()
-        return try await pages(from: address("tags/list", at: endpoint), at: endpoint) { field throws(JSONError) in
-            try field["tags"].stringsIfPresent() ?? []
+        try await reading { (endpoint) async throws(RegistryError) in
+            try await pages(from: address("tags/list", at: endpoint), at: endpoint) { field throws(JSONError) in
+                try field["tags"].stringsIfPresent() ?? []
+            }
         }
     }
 

@@ -1,3 +1,6 @@
+package import ImageSpec
+package import JSON
+
 /// One line of what the daemon tells while images travel.
 package struct TransferMessage: Equatable, Sendable {
     /// What it is about: the short digest of a layer, or a tag.
@@ -25,20 +28,15 @@ package struct TransferMessage: Equatable, Sendable {
 }
 
 /// What a registry knows about an image, without its layers.
-package struct DistributionInspection: Codable, Equatable, Sendable {
-    package struct Descriptor: Codable, Equatable, Sendable {
-        package var mediaType: String
-        package var digest: String
-        package var size: Int64
-    }
-    package struct Platform: Codable, Equatable, Sendable {
-        package var architecture: String
-        package var os: String
-        package var variant: String?
-    }
-
-    package var descriptor: Descriptor
+package struct DistributionInspection: Equatable, Sendable {
+    /// Of what the name leads to.
+    package var descriptor: ContentDescriptor
     package var platforms: [Platform]
+
+    /// As Docker has it: inside these two, names are spelled as OCI spells them.
+    package var json: JSONValue {
+        ["Descriptor": descriptor.json, "Platforms": .array(platforms.map(\.json))]
+    }
 }
 
 /// One line of what a search found.

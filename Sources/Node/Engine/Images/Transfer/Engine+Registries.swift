@@ -50,11 +50,7 @@ extension Engine {
             {
                 platforms = [Platform(os: config.os, architecture: config.architecture, variant: config.variant)]
             }
-            return DistributionInspection(
-                descriptor: .init(
-                    mediaType: descriptor.mediaType.rawValue, digest: descriptor.digest.description,
-                    size: descriptor.size),
-                platforms: platforms.map { .init(architecture: $0.architecture, os: $0.os, variant: $0.variant) })
+            return DistributionInspection(descriptor: descriptor, platforms: platforms)
         } catch {
             throw EngineError(error, image: reference.familiar)
         }
