@@ -80,6 +80,39 @@ struct PouchBuildTests {
         }
     }
 
+    @Test("--cache-from takes the steps of those images alone, also of one that came from elsewhere; errors are red")
+    func cacheSources() async throws {
+        try await withDaemon { daemon in
+            let folder = try BuildFolder(
+                in: daemon, "cached",
+                [
+                    "Dockerfile": "FROM busybox\nRUN echo oops >&2; date +%s%N >/stamp\nCOPY f /f\nRUN true\n",
+                    "f": "x",
+                ])
+            let first = try await folder.build("-t", "one")
+            #expect(first.status == 0 && first.output.contains("\u{1b}[91moops\n\u{1b}[0m"), "\(first)")
+            func reused(_ words: String...) async throws -> Int {
+                let built = try await run([Executables.client, "-H", daemon.host, "build"] + words + [folder.path])
+                #expect(built.status == 0, "\(built)")
+                return built.output.split(separator: "\n").count { $0.contains("Using cache") }
+            }
+            #expect(try await reused("-t", "two") == 3)
+            #expect(try await reused("-t", "three", "--cache-from", "one") == 3)
+            #expect(try await reused("-t", "four", "--cache-from", "no-such") == 0)
+            #expect(try await reused("-t", "five", "--cache-from", "four") == 3)
+            // Nothing but the image is left of the build, as on another machine.
+            _ = try await daemon.pouch("save", "-o", "\(daemon.folder)/one.tar", "one")
+            _ = try await daemon.pouch("rmi", "-f", "one", "two", "three", "four", "five")
+            _ = try await daemon.pouch("system", "prune", "-af")
+            _ = try await daemon.importBusybox()
+            _ = try await daemon.pouch("load", "-i", "\(daemon.folder)/one.tar")
+            #expect(try await reused("-t", "six", "--cache-from", "one") == 3)
+            #expect(try await daemon.pouch("run", "--rm", "--network", "none", "six", "cat", "/f").output == "x")
+            try folder.write("f", "y")
+            #expect(try await reused("-t", "seven", "--cache-from", "one") == 1)
+        }
+    }
+
     @Test("a step's mounts are there for the step alone, and a cache for the next one too")
     func mounts() async throws {
         try await withDaemon { daemon in

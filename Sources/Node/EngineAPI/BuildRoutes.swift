@@ -107,6 +107,7 @@ extension BuildOptions {
         }
         target = query["target"]
         usesCache = !query.flag("nocache")
+        cacheSources = try Self.words("cachefrom", query)
         pulls = query.flag("pull")
         platform = query["platform"]
         network = query["networkmode"] ?? ""
@@ -135,6 +136,12 @@ extension BuildOptions {
             throw .invalid("error reading build args: \(name) is not a JSON object: \(text)")
         }
         return object.map { ($0.key, $0.value) }
+    }
+
+    private static func words(_ name: String, _ query: Query) throws(EngineError) -> [String] {
+        guard let text = query[name], let value = try? JSONValue(parsing: text), value != .null else { return [] }
+        guard let words = value.arrayValue else { throw .invalid("\(name) is not a list of names: \(text)") }
+        return try words.map { (word) throws(EngineError) in try Self.text(word, name) }
     }
 
     private static func text(_ value: JSONValue, _ name: String) throws(EngineError) -> String {

@@ -24,6 +24,7 @@ struct BuildFlags {
     var labels: [String] = []
     var target: String?
     var ignoresCache = false
+    var cacheSources: [String] = []
     var pulls = false
     var isQuiet = false
     var network: String?
@@ -59,7 +60,7 @@ struct BuildFlags {
             .text("progress", "How progress is told: auto, plain, tty or quiet", \.progress)
                 .completing(.choices(["auto", "plain", "tty", "quiet"])),
             .list("add-host", "Add a custom host-to-IP mapping (host:ip)", \.hosts),
-            .ignored("cache-from", "strings", "Accepted; the cache is this machine's"),
+            .list("cache-from", "Take only steps of these images of this machine from the cache", \.cacheSources),
             .ignored("rm", nil, "Accepted; build containers are always removed"),
             .ignored("force-rm", nil, "Accepted; build containers are always removed"),
             .ignored("load", nil, "Accepted; the image is always kept by pouchd"),
@@ -124,6 +125,10 @@ struct BuildFlags {
         }
         query.add("target", target)
         query.add("nocache", ignoresCache)
+        let sources = cacheSources.flatMap { $0.split(separator: ",") }.map { JSONValue.string(String($0)) }
+        if !sources.isEmpty {
+            query.add("cachefrom", String(decoding: JSONValue.array(sources).encoded(), as: UTF8.self))
+        }
         query.add("pull", pulls)
         query.add("platform", platform)
         query.add("networkmode", network)

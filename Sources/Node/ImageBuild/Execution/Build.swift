@@ -18,6 +18,8 @@ package struct Build: Sendable {
     let epoch: FileTime?
     /// How many instructions the needed stages have.
     let stepCount: Int
+    /// Whose steps count as cached; nil takes those of all builds.
+    let cacheSources: [Image]?
 
     var store: ImageStore { builder.engine.imageStore }
 
@@ -59,6 +61,9 @@ package struct Build: Sendable {
         self.tags = tags
         epoch = try Self.epoch(options.arguments["SOURCE_DATE_EPOCH"])
         hold = builder.engine.imageStore.hold()
+        let sources = options.cacheSources.compactMap { try? builder.engine.storedImage($0) }
+        for source in sources { hold.keep(source) }
+        cacheSources = options.cacheSources.isEmpty ? nil : sources
     }
 
     private static func epoch(_ text: String?) throws(BuildError) -> FileTime? {

@@ -142,16 +142,18 @@ extension StageRun {
 
     /// As it comes, but whole lines where stages run at once, so that they do not write into each other's.
     private func pass(_ frames: OutputStream) async throws(BuildError) {
-        var pending: [UInt8] = []
+        var pending: [OutputFrame.Stream: [UInt8]] = [:]
         do {
             for try await frame in frames {
-                pending += frame.bytes.readableBytesView
+                var bytes = pending[frame.stream, default: []] + frame.bytes.readableBytesView
                 let isAlone = build.plan.needed.count == 1
-                let line = pending.lastIndex(of: 10).map { $0 + 1 } ?? 0
-                let end = isAlone || pending.count > 65536 ? Self.wholeCharacters(pending) : line
-                guard end > 0 else { continue }
-                try await say(Array(pending[..<end]))
-                pending.removeFirst(end)
+                let line = bytes.lastIndex(of: 10).map { $0 + 1 } ?? 0
+                let end = isAlone || bytes.count > 65536 ? Self.wholeCharacters(bytes) : line
+                if end > 0 {
+                    try await say(Array(bytes[..<end]), frame.stream)
+                    bytes.removeFirst(end)
+                }
+                pending[frame.stream] = bytes
             }
         } catch let error as BuildError {
             throw error
@@ -159,7 +161,9 @@ extension StageRun {
             if Task.isCancelled { throw .cancelled }
             throw .invalid("output of the step: \(error)")
         }
-        if !pending.isEmpty { try await say(pending) }
+        for stream in [OutputFrame.Stream.stdout, .stderr] {
+            if let rest = pending[stream], !rest.isEmpty { try await say(rest, stream) }
+        }
     }
 
     /// How many bytes there are before a character of UTF-8 that has not come as a whole.
@@ -170,15 +174,21 @@ extension StageRun {
         return bytes.count - start < length ? start : bytes.count
     }
 
-    private func say(_ bytes: [UInt8]) async throws(BuildError) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard build.plan.needed.count > 1 else { return try await output.say(text) }
+    /// What a command says of errors is red, as clients of the classic builder know it.
+    private func say(_ bytes: [UInt8], _ stream: OutputFrame.Stream) async throws(BuildError) {
+        let text = marked(String(decoding: bytes, as: UTF8.self))
+        try await output.say(stream == .stderr ? "\u{1b}[91m\(text)\u{1b}[0m" : text)
+    }
+
+    /// With the stage's name before each line, when there are several.
+    private func marked(_ text: String) -> String {
+        guard build.plan.needed.count > 1 else { return text }
         let name = build.dockerfile.stages[index].from.name ?? "stage \(index)"
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let marked = lines.enumerated().map { place, line in
             place == lines.count - 1 && line.isEmpty ? "" : "[\(name)] \(line)"
         }
-        try await output.say(marked.joined(separator: "\n"))
+        return marked.joined(separator: "\n")
     }
 
     /// Commands find the directories of VOLUME, as they will when the image runs; what they write there is kept.

@@ -8,17 +8,23 @@ internal import Snapshots
 
 // Steps that make a layer.
 extension StageRun {
-    /// Goes on with the image that the same step made before; says whether there was one.
+    /// Goes on from what the same step made before; says whether there was such a thing.
     mutating func reuse(_ key: Digest, history: String) async throws(BuildError) -> Bool {
         guard build.options.usesCache else { return false }
         let cache = build.builder.cache
-        guard let image = await Lanes.shared.run({ cache.image(key) }) else { return false }
-        build.hold.keep(image)
-        let isEmpty = image.layers.count == draft.layers.count
-        draft.layers = image.layers
-        draft.parent = image.id
-        addHistory(history, isEmpty: isEmpty, created: image.config.history?.last?.created)
-        try await output.say(" ---> Using cache\n ---> \(image.id.short)\n")
+        var found = await Lanes.shared.run { cache.image(key).map { CachedStep($0) } }
+        if let sources = build.cacheSources {
+            if let step = found, !sources.contains(where: { step.isPart(of: $0) }) { found = nil }
+            let below = draft.layers
+            found = found ?? sources.lazy.compactMap { CachedStep(key, of: $0, on: below) }.first
+        }
+        guard let found else { return false }
+        build.hold.keep(found.image)
+        let isEmpty = found.layers.count == draft.layers.count
+        draft.layers = found.layers
+        if found.isWhole { draft.parent = found.image.id }
+        addHistory(history, isEmpty: isEmpty, created: found.created, key: key)
+        try await output.say(" ---> Using cache\n ---> \(found.image.id.short)\n")
         return true
     }
 
@@ -30,7 +36,7 @@ extension StageRun {
                 of: id, engine.snapshotter, to: draftBefore, latest: build.epoch, holding: build.hold)
         }
         if let layer { draft.layers.append(layer) }
-        addHistory(history, isEmpty: layer == nil, created: FileTime.now().rfc3339)
+        addHistory(history, isEmpty: layer == nil, created: FileTime.now().rfc3339, key: key)
         let image = try await makeImage()
         let cache = build.builder.cache
         await Lanes.shared.run { cache.remember(key, image) }

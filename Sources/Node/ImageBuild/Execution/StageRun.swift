@@ -169,10 +169,15 @@ struct StageRun: Sendable {
         draft.config.config = execution
     }
 
-    mutating func addHistory(_ text: String, isEmpty: Bool, created: String? = nil) {
+    /// `key` is that of a step that writes.
+    mutating func addHistory(_ text: String, isEmpty: Bool, created: String? = nil, key: Digest? = nil) {
         let time = build.epoch?.rfc3339 ?? created ?? draft.config.created
         var history = draft.config.history ?? []
-        history.append(ImageConfig.History(created: time, createdBy: text, emptyLayer: isEmpty ? true : nil))
+        history.append(
+            ImageConfig.History(
+                created: time, createdBy: text, comment: key.map { CachedStep.mark($0) },
+                emptyLayer: isEmpty ? true : nil)
+        )
         draft.config.history = history
         if let time { draft.config.created = time }
     }

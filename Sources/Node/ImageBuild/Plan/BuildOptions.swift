@@ -8,6 +8,8 @@ package struct BuildOptions: Sendable {
     package var labels: [(String, String)] = []
     package var target: String?
     package var usesCache = true
+    /// Only steps of these images count as cached; empty takes those of all builds.
+    package var cacheSources: [String] = []
     package var pulls = false
     package var platform: String?
     /// `default` (or empty), `none`, `host` or a network's name.
