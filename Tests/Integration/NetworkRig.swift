@@ -32,6 +32,35 @@ struct NetworkRig {
         return try await self.host("curl", "-gsm", "2", "--http0.9", "http://\(host):\(port)/").trimmed
     }
 
+    /// Runs a program of the machine in a container's network.
+    func inside(_ container: String, _ words: String..., timeout: Duration = .seconds(20)) async throws
+        -> CommandResult
+    {
+        let pid = try await daemon.pouch("inspect", "-f", "{{.State.Pid}}", container).trimmed
+        return try await run(["nsenter", "--net=/proc/\(pid)/ns/net"] + words, timeout: timeout)
+    }
+
+    /// Starts a program that serves in a container's network, and ends with the container.
+    ///
+    /// Its first line of output says that it is ready.
+    func serving(_ container: String, _ script: String, _ words: String...) async throws {
+        let pid = try await daemon.pouch("inspect", "-f", "{{.State.Pid}}", container).trimmed
+        try await background(["nsenter", "--net=/proc/\(pid)/ns/net", "python3", "-c", script] + words)
+    }
+
+    /// The same on the machine.
+    func servingHere(_ script: String) async throws {
+        try await background(["nsenter", "--net=/run/netns/\(namespace)", "python3", "-c", script])
+    }
+
+    private func background(_ words: [String]) async throws {
+        let output = "\(daemon.folder)/serving-\(UInt32.random(in: 0...(.max)))"
+        let started = try await run(
+            ["sh", "-c", "timeout 60 \"$@\" >\(output) 2>&1 & while [ ! -s \(output) ]; do sleep 0.05; done", "sh"]
+                + words)
+        guard started.status == 0 else { throw RigFailure(result: started) }
+    }
+
     /// Polls until a server answers: it says when it listens to nobody.
     func untilAnswers(_ address: String, _ port: Int) async throws -> String {
         for _ in 0..<40 {

@@ -2,7 +2,10 @@ import TestSupport
 import Testing
 
 /// Networks on the real kernel, each test on a machine of its own.
-@Suite("networks", .needs(.root, .tool("ip"), .tool("nsenter"), .tool("curl"), .tool("docker")), .serialized)
+@Suite(
+    "networks",
+    .needs(.root, .tool("ip"), .tool("nsenter"), .tool("curl"), .tool("docker"), .tool("python3"), .tool("iperf3")),
+    .serialized)
 struct NetworkTests {
     @Test("the default bridge: an address, a way to others, published ports from everywhere")
     func defaultBridge() async throws {
@@ -137,6 +140,160 @@ struct NetworkTests {
         }
     }
 
+    @Test("no advertisement takes another's address of version 6, and link-local addresses are usable at once")
+    func forgedNeighbours() async throws {
+        // An unsolicited advertisement: who has the address has the card of the sender.
+        let forge = """
+            import socket, struct, sys
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("eth0", 0))
+            own = bytes.fromhex(sys.argv[1].replace(":", "")); to = bytes.fromhex("333300000001")
+            source = socket.inet_pton(socket.AF_INET6, sys.argv[2]); group = socket.inet_pton(socket.AF_INET6, "ff02::1")
+            target = socket.inet_pton(socket.AF_INET6, sys.argv[3])
+            body = struct.pack(">BBHI", 136, 0, 0, 0x20000000) + target + b"\\x02\\x01" + own
+            total = source + group + struct.pack(">II", len(body), 58) + body
+            total = sum(struct.unpack(">%dH" % (len(total) // 2), total))
+            while total >> 16: total = (total & 0xffff) + (total >> 16)
+            body = body[:2] + struct.pack(">H", ~total & 0xffff) + body[4:]
+            s.send(to + own + b"\\x86\\xdd" + struct.pack(">IHBB", 6 << 28, len(body), 58, 255) + source + group + body)
+            """
+        try await withNetworkRig { rig in
+            let daemon = rig.daemon
+            _ = try await daemon.pouch("network", "create", "--ipv6", "--subnet", "fd00:77::/64", "six")
+            for name in ["web", "thief", "other"] {
+                let started = try await daemon.pouch(
+                    "run", "-d", "--name", name, "--network", "six", "busybox", "sleep", "600")
+                #expect(started.status == 0, "\(started)")
+            }
+            func inspect(_ field: String, _ name: String) async throws -> String {
+                try await daemon.pouch("inspect", "-f", "{{.NetworkSettings.Networks.six.\(field)}}", name).trimmed
+            }
+            let fresh = try await rig.inside("web", "ip", "-6", "addr", "show", "dev", "eth0").output
+            #expect(fresh.contains("fe80::") && !fresh.contains("tentative"), "\(fresh)")
+            let victim = try await inspect("GlobalIPv6Address", "web")
+            let ping = try await daemon.pouch("exec", "other", "busybox", "ping", "-6", "-c", "1", "-W", "2", victim)
+            #expect(ping.status == 0, "\(ping)")
+            let (card, own) = (
+                try await inspect("MacAddress", "thief"), try await inspect("GlobalIPv6Address", "thief")
+            )
+            func known(_ address: String) async throws -> String {
+                try await rig.inside("other", "ip", "-6", "neigh", "show", address).trimmed
+            }
+            let before = try await known(victim)
+            #expect(before.contains(try await inspect("MacAddress", "web")), "\(before)")
+            let sent = try await rig.inside("thief", "python3", "-c", forge, card, own, victim)
+            #expect(sent.status == 0, "\(sent)")
+            // One about itself arrives, and it was sent later.
+            _ = try await rig.inside(
+                "other", "ip", "-6", "neigh", "replace", own, "lladdr", "02:00:00:00:00:99", "nud", "stale",
+                "dev", "eth0")
+            _ = try await rig.inside("thief", "python3", "-c", forge, card, own, own)
+            for _ in 0..<100 where try await !known(own).contains(card) { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(try await known(own).contains(card))
+            let after = try await known(victim)
+            #expect(!after.contains(card), "\(after)")
+        }
+    }
+
+    @Test("what is no container's name is asked of the machine's servers, by datagram and by connection")
+    func forwardedNames() async throws {
+        // Says by datagram that the answer is too long, and by connection what it is.
+        let server = """
+            import socket, socketserver, threading
+            def answer(question, long):
+                end = question.index(0, 12) + 5
+                head = question[:2] + (b"\\x81\\x80" if long else b"\\x83\\x80") + b"\\0\\1" + (b"\\0\\1" if long else b"\\0\\0") + b"\\0" * 4
+                return head + question[12:end] + (b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x0a\\x01\\x02\\x03" if long else b"")
+            class UDP(socketserver.BaseRequestHandler):
+                def handle(self):
+                    question, s = self.request; s.sendto(answer(question, b"short" in question), self.client_address)
+            class TCP(socketserver.BaseRequestHandler):
+                def handle(self):
+                    size = int.from_bytes(self.request.recv(2), "big"); reply = answer(self.request.recv(size), True)
+                    self.request.sendall(len(reply).to_bytes(2, "big") + reply)
+            socketserver.TCPServer.allow_reuse_address = True
+            servers = [socketserver.UDPServer(("10.99.0.1", 53), UDP), socketserver.TCPServer(("10.99.0.1", 53), TCP)]
+            for s in servers: threading.Thread(target=s.serve_forever).start()
+            print("ready", flush=True)
+            """
+        let ask = """
+            import socket, sys
+            name = b"".join(bytes([len(p)]) + p.encode() for p in sys.argv[2].split(".")) + b"\\0"
+            question = b"\\x12\\x34\\1\\0\\0\\1" + b"\\0" * 6 + name + b"\\0\\1\\0\\1"
+            if sys.argv[1] == "tcp":
+                s = socket.create_connection(("127.0.0.11", 53), 5); s.sendall(len(question).to_bytes(2, "big") + question)
+                s.recv(2); reply = s.recv(4096)
+            else:
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); s.sendto(question, ("127.0.0.11", 53))
+                reply = s.recv(4096)
+            print("truncated" if reply[2] & 2 else "", ".".join(str(b) for b in reply[-4:]) if reply[7] else "nothing")
+            """
+        try await withNetworkRig { rig in
+            _ = try await rig.host("ip", "addr", "add", "10.99.0.1/32", "dev", "lo")
+            try await rig.servingHere(server)
+            _ = try await rig.daemon.pouch("network", "create", "lan")
+            let started = try await rig.daemon.pouch(
+                "run", "-d", "--name", "web", "--network", "lan", "--dns", "10.99.0.1", "busybox", "sleep", "600")
+            #expect(started.status == 0, "\(started)")
+            for (how, name, heard) in [
+                ("udp", "short.test", "10.1.2.3"), ("udp", "long.test", "truncated nothing"),
+                ("tcp", "long.test", "10.1.2.3"),
+            ] {
+                let answer = try await rig.inside("web", "python3", "-c", ask, how, name)
+                #expect(answer.trimmed == heard, "\(how) \(name): \(answer)")
+            }
+        }
+    }
+
+    @Test("rules of iptables stay as they are, and ours work beside them")
+    func besideIptables() async throws {
+        try await withNetworkRig { rig in
+            _ = try await rig.host("iptables-nft", "-A", "INPUT", "-s", "192.0.2.1", "-j", "DROP")
+            _ = try await rig.host(
+                "iptables-nft", "-t", "nat", "-A", "POSTROUTING", "-s", "192.0.2.0/24", "-j", "MASQUERADE")
+            let before = try await rig.host("iptables-nft-save").output.split(separator: "\n").filter {
+                !$0.hasPrefix("#")
+            }
+            _ = try await rig.serve("web", "-p", "8080:80")
+            #expect(try await rig.untilAnswers("127.0.0.1", 8080) == "I am web")
+            // Whoever flushes what iptables has leaves ours.
+            _ = try await rig.host("iptables-nft", "-F")
+            _ = try await rig.host("iptables-nft", "-t", "nat", "-F")
+            #expect(try await rig.untilAnswers("127.0.0.1", 8080) == "I am web")
+            _ = try await rig.host("iptables-nft", "-A", "INPUT", "-s", "192.0.2.1", "-j", "DROP")
+            _ = try await rig.host(
+                "iptables-nft", "-t", "nat", "-A", "POSTROUTING", "-s", "192.0.2.0/24", "-j", "MASQUERADE")
+            _ = try await rig.daemon.pouch("rm", "-f", "web")
+            let after = try await rig.host("iptables-nft-save").output.split(separator: "\n").filter {
+                !$0.hasPrefix("#")
+            }
+            #expect(before.map { $0.prefix { $0 != "[" } } == after.map { $0.prefix { $0 != "[" } })
+        }
+    }
+
+    @Test("--net-rate limits both ways to within a tenth")
+    func rate() async throws {
+        try await withNetworkRig { rig in
+            let started = try await rig.daemon.pouch(
+                "run", "-d", "--name", "slow", "--net-rate", "40m/20m", "busybox", "sleep", "600")
+            #expect(started.status == 0, "\(started)")
+            let pid = try await rig.daemon.pouch("inspect", "-f", "{{.State.Pid}}", "slow").trimmed
+            for (flags, wanted) in [(["-R"], 20.0), ([], 40.0)] {
+                // Serves once, and ends with it.
+                _ = try await run(["nsenter", "--net=/proc/\(pid)/ns/net", "iperf3", "-s", "-1", "-D"])
+                let measured = try await run(
+                    [
+                        "nsenter", "--net=/run/netns/\(rig.namespace)", "iperf3", "-c", "172.17.0.2", "-t", "3", "-O",
+                        "1", "-f", "m",
+                    ]
+                        + flags)
+                let line = measured.output.split(separator: "\n").last { $0.contains("receiver") } ?? ""
+                let words = line.split(separator: " ")
+                let speed = words.firstIndex(of: "Mbits/sec").flatMap { Double(words[$0 - 1]) } ?? 0
+                #expect(abs(speed - wanted) <= wanted / 10, "\(wanted): \(measured)")
+            }
+        }
+    }
+
     @Test("IPv6 beside IPv4: addresses, names, ports") func dualStack() async throws {
         try await withNetworkRig { rig in
             let daemon = rig.daemon
@@ -167,6 +324,9 @@ struct NetworkTests {
             #expect(try await rig.ask("127.0.0.1", 8080) == "")
             _ = try await rig.serve("other")
             #expect(try await rig.untilAnswers("127.0.0.1", 8080) == "I am web", "with the next container")
+            // The bridge alone is put back as soon as it is missed.
+            _ = try await rig.host("ip", "link", "delete", bridge)
+            #expect(try await rig.untilAnswers("127.0.0.1", 8080) == "I am web", "by itself")
             _ = try await rig.host("ip", "link", "delete", bridge)
             _ = try await rig.host("nft", "flush", "ruleset")
             await daemon.end(signal: 9)

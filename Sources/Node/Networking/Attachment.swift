@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
+internal import Synchronization
 package import Units
 
 /// What a container is to get when it starts.
@@ -80,9 +81,13 @@ package struct AttachedEndpoint: Equatable, Sendable {
 
 /// A port of this machine that no program can take while a container has it, and that none has.
 ///
-/// Bound and never listened on: packets to it are led away before they come here.
+/// Bound and listened on by the relay alone: other packets to it are led away before they come here.
 final class HeldPort: Sendable {
+    let port: HostPort
     private let descriptors: [Int32]
+    /// The one of version 6, and who listens on it.
+    private let sixth: Int32?
+    private let relay = Mutex<LoopbackRelay?>(nil)
 
     /// Nil when a program has the port.
     init?(_ port: HostPort) {
@@ -101,10 +106,23 @@ final class HeldPort: Sendable {
             }
             held.append(descriptor)
         }
+        self.port = port
         descriptors = held
+        let takesSix = port.transport == .tcp && (port.address == nil || port.address?.isLoopback == true)
+        sixth = takesSix && families.last == .v6 && held.count == families.count ? held.last : nil
     }
 
-    deinit { for descriptor in descriptors { close(descriptor) } }
+    deinit {
+        if let sixth { relay.withLock { $0 }?.close(sixth) }
+        for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// Lets connections of version 6 that the kernel leads nowhere through to a container; nothing for ports that have none.
+    func carry(to target: LoopbackRelay.Target, by relay: LoopbackRelay) {
+        guard let sixth else { return }
+        self.relay.withLock { $0 = relay }
+        relay.open(sixth, to: target)
+    }
 
     private static func socket(_ family: IPAddress.Family, _ transport: Transport) -> Int32? {
         let kind = transport == .udp ? Int32(SOCK_DGRAM.rawValue) : Int32(SOCK_STREAM.rawValue)

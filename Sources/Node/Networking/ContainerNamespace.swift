@@ -23,6 +23,9 @@ final class ContainerNamespace: Sendable {
     static func make() async throws(SyscallError) -> ContainerNamespace {
         try await DedicatedThread.run { () throws(SyscallError) in
             try Namespaces.unshare(.network)
+            // Who has which address is decided by us: links that come do not ask around for a second whether theirs is free. A kernel
+            // without IPv6 has no such setting.
+            try? Descriptor.open("/proc/sys/net/ipv6/conf/default/accept_dad", O_WRONLY).writeAll([48])
             return try current()
         }
     }

@@ -93,6 +93,8 @@ package struct EndpointWish: Equatable, Sendable {
     package var names: [String]
     /// What it alone calls others, by the name that it uses.
     package var links: [String: String] = [:]
+    /// Addresses of 169.254.0.0/16 or fe80::/10 that it has besides; nobody watches over them.
+    package var linkLocal: [IPAddress] = []
 
     package init(
         network: String, ipv4: IPAddress? = nil, ipv6: IPAddress? = nil, mac: MACAddress? = nil,

@@ -54,6 +54,7 @@ extension Networks {
         for endpoint in wish.endpoints { try addLink(endpoint, of: container, in: namespace) }
         let held = try publish(wish.ports, of: container)
         live[container]?.held = held
+        carry(of: container)
         try setRoutes(of: container, in: namespace)
         try refreshElements(of: container)
     }
@@ -74,13 +75,17 @@ extension Networks {
         live[container]?.endpoints.append(
             LiveEndpoint(
                 reservation: reservation, priority: wish.gatewayPriority, names: wish.names, links: wish.links,
-                hostLink: hostLink, link: "eth\(number)",
-                index: index))
+                linkLocal: wish.linkLocal, hostLink: hostLink, link: "eth\(number)", index: index))
         var requests = (network.hasIPv6 ? [] : [LinkRequests.withoutIPv6(index)]) + [LinkRequests.up(index)]
         for address in [reservation.ipv4, reservation.ipv6] {
             guard let address, let plan = network.plans.first(where: { $0.subnet.contains(address) }) else { continue }
             requests.append(
                 AddressRequests.add(LinkAddress(link: index, address: address, length: plan.subnet.length)))
+        }
+        for address in wish.linkLocal {
+            requests.append(
+                AddressRequests.add(
+                    LinkAddress(link: index, address: address, length: address.family == .v4 ? 16 : 64)))
         }
         if let rate = live[container]?.rate?.outgoing { requests.append(TokenBucket(rate: rate).install(on: index)) }
         try kernel("set up \(network.name) in the container") { () throws(SyscallError) in
@@ -212,6 +217,20 @@ extension Networks {
         return held
     }
 
+    /// Opens the way to published ports that packet rules cannot make.
+    func carry(of container: String) {
+        guard let attachment = live[container], !attachment.held.isEmpty,
+            let reservation = gatewayEndpoint(of: container)?.reservation,
+            let address = reservation.ipv6 ?? reservation.ipv4
+        else { return }
+        guard let relay = relay ?? (try? LoopbackRelay()) else { return }
+        self.relay = relay
+        for held in attachment.held {
+            guard let published = attachment.published.first(where: { $0.host == held.port }) else { continue }
+            held.carry(to: LoopbackRelay.Target(address: address, port: published.port), by: relay)
+        }
+    }
+
     /// From where the kernel gives ports to programs that ask for any.
     private static var freePorts: ClosedRange<UInt16> {
         let text = (try? WholeFile.read("/proc/sys/net/ipv4/ip_local_port_range")) ?? []
@@ -231,8 +250,14 @@ extension Networks {
             if let v4 = reservation.ipv4 {
                 elements.insert(RuleElement(.sources4, [endpoint.hostLink, v4.description]))
             }
-            if let v6 = reservation.ipv6 {
-                elements.insert(RuleElement(.sources6, [endpoint.hostLink, v6.description]))
+            var own = endpoint.linkLocal
+            if let v6 = reservation.ipv6 { own += [v6, .linkLocal(of: reservation.mac)] }
+            for address in own {
+                let place: RuleElement.Place = address.family == .v4 ? .sources4 : .sources6
+                elements.insert(RuleElement(place, [endpoint.hostLink, address.description]))
+                if address.family == .v6 {
+                    elements.insert(RuleElement(neighbour: address, at: endpoint.hostLink))
+                }
             }
         }
         if let gateway = gatewayEndpoint(of: container)?.reservation {

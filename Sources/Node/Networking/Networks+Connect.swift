@@ -20,6 +20,7 @@ extension Networks {
             try addLink(wish, of: container, in: namespace)
             try setRoutes(of: container, in: namespace)
             try refreshElements(of: container)
+            carry(of: container)
             try await serveNames(container, nameServers, in: namespace)
         } catch {
             try? drop(wish.network, of: container, in: namespace)
@@ -50,6 +51,7 @@ extension Networks {
             try namespace.session.perform(LinkRequests.remove(endpoint.link))
         }
         try setRoutes(of: container, in: namespace)
+        carry(of: container)
     }
 
     /// The names by which others find the container have changed.

@@ -17,6 +17,8 @@ extension Networks {
             guard link.kind == "bridge" else {
                 throw SyscallError("use \(network.link) as a bridge", errno: EEXIST, subject: link.kind)
             }
+            // Nobody else can have what the bridge makes up for itself: asking around takes a second.
+            if network.hasIPv6 { try Self.sysctl("ipv6/conf/\(network.link)/accept_dad", "0") }
             var requests =
                 (network.hasIPv6 ? [] : [LinkRequests.withoutIPv6(link.index)]) + [LinkRequests.up(link.index)]
             for plan in network.plans {

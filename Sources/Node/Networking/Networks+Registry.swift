@@ -235,14 +235,15 @@ extension Networks {
             live[container]?.endpoints.append(
                 LiveEndpoint(
                     reservation: reservation, priority: endpoint.gatewayPriority, names: endpoint.names,
-                    links: endpoint.links, hostLink: host,
-                    link: link.name, index: link.index))
+                    links: endpoint.links, linkLocal: endpoint.linkLocal, hostLink: host, link: link.name,
+                    index: link.index))
         }
         for port in published {
             do throws(NetworkError) { try ports.claim(port.host, for: container) } catch { continue }
             live[container]?.published.append(port)
             if let held = HeldPort(port.host) { live[container]?.held.append(held) }
         }
+        carry(of: container)
         try setRoutes(of: container, in: namespace)
         try refreshElements(of: container)
         try await serveNames(container, wish.nameServers, in: namespace)

@@ -25,6 +25,7 @@ package actor Networks: LaneBound {
     var isRecovering = false
     var knownLinks: [Int32: String]?
     var nameServer: NameServer?
+    var relay: LoopbackRelay?
     private var openSession: NetlinkSession?
     /// Tells the links of one start from those of another: the last one's may still be about to vanish.
     private var serial: UInt32 = .random(in: 0...0xf_ffff)
@@ -44,6 +45,7 @@ package actor Networks: LaneBound {
         var priority: Int
         var names: [String]
         var links: [String: String]
+        var linkLocal: [IPAddress]
         /// Our end; empty for macvlan, which has none.
         var hostLink: String
         var link: String

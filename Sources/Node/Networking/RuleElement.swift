@@ -22,10 +22,12 @@ package struct RuleElement: Hashable, Sendable {
         case macs
         case sources4
         case sources6
+        /// The addresses of version 6 that a port may say it has.
+        case neighbours6
 
         var family: String {
             switch self {
-            case .guarded, .macs, .sources4, .sources6: "bridge"
+            case .guarded, .macs, .sources4, .sources6, .neighbours6: "bridge"
             default: "inet"
             }
         }
@@ -44,8 +46,17 @@ package struct RuleElement: Hashable, Sendable {
             case .macs: "ifname . ether_addr"
             case .sources4: "ifname . ipv4_addr"
             case .sources6: "ifname . ipv6_addr"
+            case .neighbours6: "ifname . integer"
             }
         }
+
+        /// How nft is told of its keys: of a part of a packet that has no name, by the part.
+        var declaration: String { self == .neighbours6 ? "typeof iifname . \(Self.advertised)" : "type \(type)" }
+
+        /// The address that an advertisement of a neighbour is about: 128 bits after the first 64 of the message.
+        ///
+        /// Source: RFC 4861, 4.4; Debian's nft 1.0.6 has no word for it.
+        static let advertised = "@th,64,128"
 
         var isOfPrefixes: Bool { self == .subnets4 || self == .subnets6 }
         var isMap: Bool { type.contains(" : ") }
@@ -73,6 +84,12 @@ package struct RuleElement: Hashable, Sendable {
         } else {
             self.init(isV4 ? .published4 : .published6, number, value)
         }
+    }
+
+    /// An address that a port of a bridge may say it has.
+    package init(neighbour address: IPAddress, at port: String) {
+        let digits = address.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        self.init(.neighbours6, [port, "0x" + digits.joined()])
     }
 
     /// As nft's own language writes it.

@@ -69,6 +69,7 @@ package struct RuleSet: Sendable {
         }
         chain output {
             type nat hook output priority -100;
+            ip6 daddr ::1 return
             meta l4proto { tcp, udp, sctp } jump publish
         }
         chain postrouting {
@@ -101,7 +102,7 @@ package struct RuleSet: Sendable {
             ether type arp iifname . arp saddr ether != @macs drop
             ether type arp iifname . arp saddr ip != @sources4 drop
             ether type ip6 icmpv6 type nd-router-advert drop
-            ether type ip6 ip6 saddr fe80::/10 accept
+            ether type ip6 icmpv6 type nd-neighbor-advert iifname . \(RuleElement.Place.advertised) != @neighbours6 drop
             ether type ip6 ip6 saddr :: accept
             ether type ip6 iifname . ip6 saddr != @sources6 drop
             ether type { ip, arp, ip6 } accept
@@ -118,7 +119,7 @@ package struct RuleSet: Sendable {
             let members = (byPlace[place] ?? []).map(\.text).sorted().joined(separator: ", ")
             let content = members.isEmpty ? "" : "\n    elements = { \(members) }"
             return
-                "\(place.isMap ? "map" : "set") \(place.rawValue) {\n    type \(place.type)\(place.isOfPrefixes ? "\n    flags interval" : "")\(content)\n}"
+                "\(place.isMap ? "map" : "set") \(place.rawValue) {\n    \(place.declaration)\(place.isOfPrefixes ? "\n    flags interval" : "")\(content)\n}"
         }.joined(separator: "\n")
     }
 }

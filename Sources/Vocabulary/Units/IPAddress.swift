@@ -113,6 +113,17 @@ package struct IPAddress: Hashable, Sendable {
     /// In 224.0.0.0/4 or ff00::/8.
     package var isMulticast: Bool { family == .v4 ? value >> 28 == 0xe : value >> 120 == 0xff }
     package var isUnspecified: Bool { value == 0 }
+    /// In 169.254.0.0/16 or fe80::/10.
+    package var isLinkLocal: Bool { family == .v4 ? value >> 16 == 0xa9fe : value >> 118 == 0x3fa }
+
+    /// The address that a card makes up for itself on its link (EUI-64).
+    ///
+    /// Source: RFC 4291, appendix A.
+    package static func linkLocal(of mac: MACAddress) -> IPAddress {
+        let card = mac.bytes
+        let lower = [card[0] ^ 2, card[1], card[2], 0xff, 0xfe, card[3], card[4], card[5]]
+        return IPAddress(.v6, lower.reduce(UInt128(0xfe80) << 48) { $0 << 8 | UInt128($1) })
+    }
 }
 
 extension IPAddress: CustomStringConvertible {

@@ -34,9 +34,12 @@ extension EndpointSettings {
         if let mac = text(macAddress) ?? (isFirst ? text(record.config.macAddress) : nil) {
             wish.mac = try MACAddress(parsing: mac)
         }
-        // What is not carried out is refused, never dropped.
-        if let address = iPAMConfig?.linkLocalIPs?.first {
-            throw ParseError("link-local address", address, "containers get none of their own")
+        for text in iPAMConfig?.linkLocalIPs ?? [] {
+            let address = try IPAddress(parsing: text)
+            guard address.isLinkLocal else {
+                throw ParseError("link-local address", text, "it is not in 169.254.0.0/16 or fe80::/10")
+            }
+            wish.linkLocal.append(address)
         }
         wish.names = record.dnsNames(aliases: aliases ?? [])
         for text in (links ?? []) + (record.hostConfig.links ?? []) {

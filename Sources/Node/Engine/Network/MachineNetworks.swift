@@ -180,6 +180,7 @@ struct MachineNetworks: NetworkProvider {
     }
 
     func finishRecovery() async { await networks.finishRecovery(besides: Self.bridge) }
+    func watch() async { await networks.watch() }
 
     // MARK: translation
 

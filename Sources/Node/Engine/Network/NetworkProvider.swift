@@ -44,6 +44,8 @@ protocol NetworkProvider: Sendable {
         -> NetworkSettings
     /// All that run were adopted.
     func finishRecovery() async
+    /// Keeps what containers stand on from going away; serves until the calling task is cancelled.
+    func watch() async
 }
 
 /// A container's place in the networks.
@@ -124,6 +126,7 @@ struct PredefinedNetworks: NetworkProvider {
     }
 
     func finishRecovery() {}
+    func watch() {}
 
     static func settings(_ mode: String, isRunning: Bool) -> NetworkSettings {
         var settings = NetworkSettings()

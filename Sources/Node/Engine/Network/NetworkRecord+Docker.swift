@@ -13,7 +13,7 @@ extension NetworkRecord {
         network.enableIPv4 = hasIPv4
         network.enableIPv6 = hasIPv6
         network.iPAM.driver = "default"
-        network.iPAM.options = addressOptions
+        network.iPAM.options = addressOptions.isEmpty ? nil : addressOptions
         network.iPAM.config = plans.map { plan in
             var config = AddressingConfig()
             config.subnet = plan.subnet.description
@@ -33,13 +33,15 @@ extension NetworkRecord {
 extension NetworkCreateRequest {
     /// - Throws: ``EngineError/invalid(_:)`` for what makes no sense, ``EngineError/unsupported(_:)`` for what Pouch lacks.
     func wish(id: String) throws(EngineError) -> NetworkWish {
-        guard !name.isEmpty, name.utf8.first.map({ $0 != 45 && $0 != 46 }) ?? false,
+        // Spaces are a name's too, as with Docker: it is no part of a path or of an interface's name.
+        guard let first = name.utf8.first, let last = name.utf8.last, ![32, 45, 46].contains(first), last != 32,
             name.utf8.allSatisfy({ byte in
-                (48...57).contains(byte) || (97...122).contains(byte | 32) || byte == 95 || byte == 45 || byte == 46
+                (48...57).contains(byte) || (97...122).contains(byte | 32) || [32, 45, 46, 95].contains(byte)
             })
         else {
             throw .invalid(
-                "invalid network name \"\(name)\": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+                "invalid network name \"\(name)\": it has letters, digits, spaces and _.-, and begins with a letter "
+                    + "or digit")
         }
         guard !ingress, !configOnly, (configFrom?.network ?? "").isEmpty, ["", "local"].contains(scope) else {
             throw .unsupported("network \(name): swarm networks and configurations are not supported")

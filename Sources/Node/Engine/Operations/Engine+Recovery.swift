@@ -35,6 +35,7 @@ extension Engine {
             }
         }
         await services.networks.finishRecovery()
+        services.background.start { [networks = services.networks] in await networks.watch() }
         await sweep(Set(stored.map(\.0.id)), prepared)
         for container in toStart {
             services.background.start {
