@@ -114,10 +114,11 @@ struct APIRequest: Sendable {
             } catch {
                 throw .badRequest("body: \(error)")
             }
+        case ProtobufReader.mediaType: return try ProtobufReader().object(bytes)
         default:
             throw .unsupportedMediaType(
                 "the body of the request was in an unknown format - accepted media types include: application/json, "
-                    + "application/yaml")
+                    + "application/yaml, application/vnd.kubernetes.protobuf")
         }
     }
 }

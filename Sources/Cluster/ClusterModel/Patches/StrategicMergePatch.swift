@@ -55,7 +55,8 @@ package struct StrategicMergePatch: Sendable {
         case .type(let name): schema[name]?[key]
         case .map(let element):
             SchemaField(
-                name: key, shape: element, isRequired: false, mergeKey: nil, isMerged: false, retainsKeys: false)
+                name: key, numbers: [], shape: element, isRequired: false, mergeKey: nil, isMerged: false,
+                retainsKeys: false)
         default: nil
         }
     }

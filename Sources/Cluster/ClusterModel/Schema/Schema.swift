@@ -25,6 +25,8 @@ package indirect enum Shape: Equatable, Sendable {
 /// One field of a type.
 package struct SchemaField: Equatable, Sendable {
     package let name: String
+    /// Its number in protobuf; several where messages lie in each other that JSON does not show.
+    package let numbers: [Int]
     package let shape: Shape
     package let isRequired: Bool
     /// In a strategic merge patch the elements are told apart by this field of theirs.

@@ -4,77 +4,82 @@
 extension SchemaText {
     /// The core group's volumes.
     static let volumes = """
-        AWSElasticBlockStoreVolumeSource: fsType string, partition int32, readOnly bool, volumeID* string
-        AzureDiskVolumeSource: cachingMode string, diskName* string, diskURI* string, fsType string, kind string,
-          readOnly bool
-        AzureFileVolumeSource: readOnly bool, secretName* string, shareName* string
-        CSIVolumeSource: driver* string, fsType string, nodePublishSecretRef LocalObjectReference, readOnly bool,
-          volumeAttributes {string}
-        CephFSVolumeSource: monitors* [string], path string, readOnly bool, secretFile string, secretRef
-          LocalObjectReference, user string
-        CinderVolumeSource: fsType string, readOnly bool, secretRef LocalObjectReference, volumeID* string
-        ClusterTrustBundleProjection: labelSelector LabelSelector, name string, optional bool, path* string, signerName
-          string
-        ConfigMapProjection: items [KeyToPath], name string, optional bool
-        ConfigMapVolumeSource: defaultMode int32, items [KeyToPath], name string, optional bool
-        DownwardAPIProjection: items [DownwardAPIVolumeFile]
-        DownwardAPIVolumeFile: fieldRef ObjectFieldSelector, mode int32, path* string, resourceFieldRef
+        AWSElasticBlockStoreVolumeSource: fsType 2 string, partition 3 int32, readOnly 4 bool, volumeID* 1 string
+        AzureDiskVolumeSource: cachingMode 3 string, diskName* 1 string, diskURI* 2 string, fsType 4 string, kind 6
+          string, readOnly 5 bool
+        AzureFileVolumeSource: readOnly 3 bool, secretName* 1 string, shareName* 2 string
+        CSIVolumeSource: driver* 1 string, fsType 3 string, nodePublishSecretRef 5 LocalObjectReference, readOnly 2
+          bool, volumeAttributes 4 {string}
+        CephFSVolumeSource: monitors* 1 [string], path 2 string, readOnly 6 bool, secretFile 4 string, secretRef 5
+          LocalObjectReference, user 3 string
+        CinderVolumeSource: fsType 2 string, readOnly 3 bool, secretRef 4 LocalObjectReference, volumeID* 1 string
+        ClusterTrustBundleProjection: labelSelector 3 LabelSelector, name 1 string, optional 5 bool, path* 4 string,
+          signerName 2 string
+        ConfigMapProjection: items 2 [KeyToPath], name 1.1 string, optional 4 bool
+        ConfigMapVolumeSource: defaultMode 3 int32, items 2 [KeyToPath], name 1.1 string, optional 4 bool
+        DownwardAPIProjection: items 1 [DownwardAPIVolumeFile]
+        DownwardAPIVolumeFile: fieldRef 2 ObjectFieldSelector, mode 4 int32, path* 1 string, resourceFieldRef 3
           ResourceFieldSelector
-        DownwardAPIVolumeSource: defaultMode int32, items [DownwardAPIVolumeFile]
-        EmptyDirVolumeSource: medium string, sizeLimit quantity
-        EphemeralVolumeSource: volumeClaimTemplate PersistentVolumeClaimTemplate
-        FCVolumeSource: fsType string, lun int32, readOnly bool, targetWWNs [string], wwids [string]
-        FlexVolumeSource: driver* string, fsType string, options {string}, readOnly bool, secretRef LocalObjectReference
-        FlockerVolumeSource: datasetName string, datasetUUID string
-        GCEPersistentDiskVolumeSource: fsType string, partition int32, pdName* string, readOnly bool
-        GitRepoVolumeSource: directory string, repository* string, revision string
-        GlusterfsVolumeSource: endpoints* string, path* string, readOnly bool
-        HostPathVolumeSource: path* string, type string
-        ISCSIVolumeSource: chapAuthDiscovery bool, chapAuthSession bool, fsType string, initiatorName string, iqn*
-          string, iscsiInterface string, lun* int32, portals [string], readOnly bool, secretRef LocalObjectReference,
-          targetPortal* string
-        ImageVolumeSource: pullPolicy string, reference string
-        KeyToPath: key* string, mode int32, path* string
-        NFSVolumeSource: path* string, readOnly bool, server* string
-        PersistentVolumeClaimSpec: accessModes [string], dataSource TypedLocalObjectReference, dataSourceRef
-          TypedObjectReference, resources VolumeResourceRequirements, selector LabelSelector, storageClassName string,
-          volumeAttributesClassName string, volumeMode string, volumeName string
-        PersistentVolumeClaimTemplate: metadata ObjectMeta, spec* PersistentVolumeClaimSpec
-        PersistentVolumeClaimVolumeSource: claimName* string, readOnly bool
-        PhotonPersistentDiskVolumeSource: fsType string, pdID* string
-        PortworxVolumeSource: fsType string, readOnly bool, volumeID* string
-        ProjectedVolumeSource: defaultMode int32, sources [VolumeProjection]
-        QuobyteVolumeSource: group string, readOnly bool, registry* string, tenant string, user string, volume* string
-        RBDVolumeSource: fsType string, image* string, keyring string, monitors* [string], pool string, readOnly bool,
-          secretRef LocalObjectReference, user string
-        ScaleIOVolumeSource: fsType string, gateway* string, protectionDomain string, readOnly bool, secretRef*
-          LocalObjectReference, sslEnabled bool, storageMode string, storagePool string, system* string, volumeName
-          string
-        SecretProjection: items [KeyToPath], name string, optional bool
-        SecretVolumeSource: defaultMode int32, items [KeyToPath], optional bool, secretName string
-        ServiceAccountTokenProjection: audience string, expirationSeconds int64, path* string
-        StorageOSVolumeSource: fsType string, readOnly bool, secretRef LocalObjectReference, volumeName string,
-          volumeNamespace string
-        TypedLocalObjectReference: apiGroup string, kind* string, name* string
-        TypedObjectReference: apiGroup string, kind* string, name* string, namespace string
-        Volume: awsElasticBlockStore AWSElasticBlockStoreVolumeSource, azureDisk AzureDiskVolumeSource, azureFile
-          AzureFileVolumeSource, cephfs CephFSVolumeSource, cinder CinderVolumeSource, configMap ConfigMapVolumeSource,
-          csi CSIVolumeSource, downwardAPI DownwardAPIVolumeSource, emptyDir EmptyDirVolumeSource, ephemeral
-          EphemeralVolumeSource, fc FCVolumeSource, flexVolume FlexVolumeSource, flocker FlockerVolumeSource,
-          gcePersistentDisk GCEPersistentDiskVolumeSource, gitRepo GitRepoVolumeSource, glusterfs GlusterfsVolumeSource,
-          hostPath HostPathVolumeSource, image ImageVolumeSource, iscsi ISCSIVolumeSource, name* string, nfs
-          NFSVolumeSource, persistentVolumeClaim PersistentVolumeClaimVolumeSource, photonPersistentDisk
-          PhotonPersistentDiskVolumeSource, portworxVolume PortworxVolumeSource, projected ProjectedVolumeSource,
-          quobyte QuobyteVolumeSource, rbd RBDVolumeSource, scaleIO ScaleIOVolumeSource, secret SecretVolumeSource,
-          storageos StorageOSVolumeSource, vsphereVolume VsphereVirtualDiskVolumeSource
-        VolumeDevice: devicePath* string, name* string
-        VolumeMount: mountPath* string, mountPropagation string, name* string, readOnly bool, recursiveReadOnly string,
-          subPath string, subPathExpr string
-        VolumeMountStatus: mountPath* string, name* string, readOnly bool, recursiveReadOnly string
-        VolumeProjection: clusterTrustBundle ClusterTrustBundleProjection, configMap ConfigMapProjection, downwardAPI
-          DownwardAPIProjection, secret SecretProjection, serviceAccountToken ServiceAccountTokenProjection
-        VolumeResourceRequirements: limits {quantity}, requests {quantity}
-        VsphereVirtualDiskVolumeSource: fsType string, storagePolicyID string, storagePolicyName string, volumePath*
-          string
+        DownwardAPIVolumeSource: defaultMode 2 int32, items 1 [DownwardAPIVolumeFile]
+        EmptyDirVolumeSource: medium 1 string, sizeLimit 2 quantity
+        EphemeralVolumeSource: volumeClaimTemplate 1 PersistentVolumeClaimTemplate
+        FCVolumeSource: fsType 3 string, lun 2 int32, readOnly 4 bool, targetWWNs 1 [string], wwids 5 [string]
+        FlexVolumeSource: driver* 1 string, fsType 2 string, options 5 {string}, readOnly 4 bool, secretRef 3
+          LocalObjectReference
+        FlockerVolumeSource: datasetName 1 string, datasetUUID 2 string
+        GCEPersistentDiskVolumeSource: fsType 2 string, partition 3 int32, pdName* 1 string, readOnly 4 bool
+        GitRepoVolumeSource: directory 3 string, repository* 1 string, revision 2 string
+        GlusterfsVolumeSource: endpoints* 1 string, path* 2 string, readOnly 3 bool
+        HostPathVolumeSource: path* 1 string, type 2 string
+        ISCSIVolumeSource: chapAuthDiscovery 8 bool, chapAuthSession 11 bool, fsType 5 string, initiatorName 12 string,
+          iqn* 2 string, iscsiInterface 4 string, lun* 3 int32, portals 7 [string], readOnly 6 bool, secretRef 10
+          LocalObjectReference, targetPortal* 1 string
+        ImageVolumeSource: pullPolicy 2 string, reference 1 string
+        KeyToPath: key* 1 string, mode 3 int32, path* 2 string
+        NFSVolumeSource: path* 2 string, readOnly 3 bool, server* 1 string
+        PersistentVolumeClaimSpec: accessModes 1 [string], dataSource 7 TypedLocalObjectReference, dataSourceRef 8
+          TypedObjectReference, resources 2 VolumeResourceRequirements, selector 4 LabelSelector, storageClassName 5
+          string, volumeAttributesClassName 9 string, volumeMode 6 string, volumeName 3 string
+        PersistentVolumeClaimTemplate: metadata 1 ObjectMeta, spec* 2 PersistentVolumeClaimSpec
+        PersistentVolumeClaimVolumeSource: claimName* 1 string, readOnly 2 bool
+        PhotonPersistentDiskVolumeSource: fsType 2 string, pdID* 1 string
+        PortworxVolumeSource: fsType 2 string, readOnly 3 bool, volumeID* 1 string
+        ProjectedVolumeSource: defaultMode 2 int32, sources 1 [VolumeProjection]
+        QuobyteVolumeSource: group 5 string, readOnly 3 bool, registry* 1 string, tenant 6 string, user 4 string,
+          volume* 2 string
+        RBDVolumeSource: fsType 3 string, image* 2 string, keyring 6 string, monitors* 1 [string], pool 4 string,
+          readOnly 8 bool, secretRef 7 LocalObjectReference, user 5 string
+        ScaleIOVolumeSource: fsType 9 string, gateway* 1 string, protectionDomain 5 string, readOnly 10 bool, secretRef*
+          3 LocalObjectReference, sslEnabled 4 bool, storageMode 7 string, storagePool 6 string, system* 2 string,
+          volumeName 8 string
+        SecretProjection: items 2 [KeyToPath], name 1.1 string, optional 4 bool
+        SecretVolumeSource: defaultMode 3 int32, items 2 [KeyToPath], optional 4 bool, secretName 1 string
+        ServiceAccountTokenProjection: audience 1 string, expirationSeconds 2 int64, path* 3 string
+        StorageOSVolumeSource: fsType 3 string, readOnly 4 bool, secretRef 5 LocalObjectReference, volumeName 1 string,
+          volumeNamespace 2 string
+        TypedLocalObjectReference: apiGroup 1 string, kind* 2 string, name* 3 string
+        TypedObjectReference: apiGroup 1 string, kind* 2 string, name* 3 string, namespace 4 string
+        Volume: awsElasticBlockStore 2.4 AWSElasticBlockStoreVolumeSource, azureDisk 2.22 AzureDiskVolumeSource,
+          azureFile 2.18 AzureFileVolumeSource, cephfs 2.14 CephFSVolumeSource, cinder 2.13 CinderVolumeSource,
+          configMap 2.19 ConfigMapVolumeSource, csi 2.28 CSIVolumeSource, downwardAPI 2.16 DownwardAPIVolumeSource,
+          emptyDir 2.2 EmptyDirVolumeSource, ephemeral 2.29 EphemeralVolumeSource, fc 2.17 FCVolumeSource, flexVolume
+          2.12 FlexVolumeSource, flocker 2.15 FlockerVolumeSource, gcePersistentDisk 2.3 GCEPersistentDiskVolumeSource,
+          gitRepo 2.5 GitRepoVolumeSource, glusterfs 2.9 GlusterfsVolumeSource, hostPath 2.1 HostPathVolumeSource, image
+          2.30 ImageVolumeSource, iscsi 2.8 ISCSIVolumeSource, name* 1 string, nfs 2.7 NFSVolumeSource,
+          persistentVolumeClaim 2.10 PersistentVolumeClaimVolumeSource, photonPersistentDisk 2.23
+          PhotonPersistentDiskVolumeSource, portworxVolume 2.24 PortworxVolumeSource, projected 2.26
+          ProjectedVolumeSource, quobyte 2.21 QuobyteVolumeSource, rbd 2.11 RBDVolumeSource, scaleIO 2.25
+          ScaleIOVolumeSource, secret 2.6 SecretVolumeSource, storageos 2.27 StorageOSVolumeSource, vsphereVolume 2.20
+          VsphereVirtualDiskVolumeSource
+        VolumeDevice: devicePath* 2 string, name* 1 string
+        VolumeMount: mountPath* 3 string, mountPropagation 5 string, name* 1 string, readOnly 2 bool, recursiveReadOnly
+          7 string, subPath 4 string, subPathExpr 6 string
+        VolumeMountStatus: mountPath* 2 string, name* 1 string, readOnly 3 bool, recursiveReadOnly 4 string
+        VolumeProjection: clusterTrustBundle 5 ClusterTrustBundleProjection, configMap 3 ConfigMapProjection,
+          downwardAPI 2 DownwardAPIProjection, secret 1 SecretProjection, serviceAccountToken 4
+          ServiceAccountTokenProjection
+        VolumeResourceRequirements: limits 1 {quantity}, requests 2 {quantity}
+        VsphereVirtualDiskVolumeSource: fsType 2 string, storagePolicyID 4 string, storagePolicyName 3 string,
+          volumePath* 1 string
         """
 }

@@ -1,6 +1,7 @@
 /// The written form of a ``Schema``.
 ///
-/// An entry is `Type: field shape, field shape, …`; lines that begin with a space go on with the entry above. A shape is a
+/// An entry is `Type: field number shape, field number shape, …`; lines that begin with a space go on with the entry above. The
+/// number is the field's in protobuf, `2.4` where it lies in a message that JSON does not show; without one there is none. A shape is a
 /// simple one by name, a type, `[shape]` for lists, `{shape}` for maps. `field*` is required; `by key` says which field tells
 /// the elements of a list apart when patches are merged, `merged` that plain elements are united, `retaining` that an element
 /// may list the fields it keeps.
@@ -24,13 +25,18 @@ enum SchemaText {
         return SchemaType(name: String(halves[0]), definition: "\(package).\(halves[0])", fields: fields)
     }
 
-    private static func field(_ words: [Substring]) -> SchemaField? {
-        guard words.count >= 2 else { return nil }
-        let isRequired = words[0].hasSuffix("*")
-        let key = words.firstIndex(of: "by").flatMap { $0 + 1 < words.count ? String(words[$0 + 1]) : nil }
+    private static func field(_ given: [Substring]) -> SchemaField? {
+        guard given.count >= 2, let name = given.first else { return nil }
+        var words = given.dropFirst()
+        let numbers = words.first.map { $0.split(separator: ".").compactMap { Int($0) } } ?? []
+        if !numbers.isEmpty { words = words.dropFirst() }
+        guard let shape = words.first else { return nil }
+        let isRequired = name.hasSuffix("*")
+        let key = words.firstIndex(of: "by").flatMap { $0 + 1 < words.endIndex ? String(words[$0 + 1]) : nil }
         return SchemaField(
-            name: String(isRequired ? words[0].dropLast() : words[0]), shape: shape(words[1]), isRequired: isRequired,
-            mergeKey: key, isMerged: words.contains("merged"), retainsKeys: words.contains("retaining"))
+            name: String(isRequired ? name.dropLast() : name), numbers: numbers, shape: self.shape(shape),
+            isRequired: isRequired, mergeKey: key, isMerged: words.contains("merged"),
+            retainsKeys: words.contains("retaining"))
     }
 
     private static func shape(_ text: Substring) -> Shape {
