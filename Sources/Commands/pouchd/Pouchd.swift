@@ -64,6 +64,8 @@ struct Pouchd: AsyncParsableCommand {
         let logger = Logger(label: "pouchd")
         // A client that hangs up is an error of one write, not the end of the daemon.
         signal(SIGPIPE, SIG_IGN)
+        // Many threads come and go; with an arena for each of them freed memory would stay in most.
+        mallopt(-8, 2)  // M_ARENA_MAX
         let pidfile = try Pidfile(locking: settings.pidfile)
         let dataLock = try RootLock(settings.dataRoot, name: "data root")
         let execLock = try RootLock(settings.execRoot, name: "exec root")

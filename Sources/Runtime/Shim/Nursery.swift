@@ -18,6 +18,8 @@ internal import ShimProtocol
 ///    | spawn: fd 3 = socket ----->| enters the group, warms up
 ///    |--- request + descriptors ->| clone3 ------------------>| takes its descriptors, its name,
 ///    |                            |                          | and runs as `shim --directory DIR`
+///    |  (writes the bundle)       |                          | listens, makes the container's group
+///    |--- word's pipe: one byte ----------------------------->| reads the bundle, launches
 ///    |<-------------------- report pipe: one line -----------|
 ///    |--- (closed) -------------->| ends                     | lives on
 /// ```
@@ -70,7 +72,7 @@ package enum Nursery {
         } catch {
             return Console.say("nursery: a request that cannot be read: \(error)")
         }
-        guard descriptors.count == request.attached.count + 2 else {
+        guard descriptors.count == request.attached.count + 3 else {
             return Console.say("nursery: \(request.directory): \(descriptors.count) descriptors came")
         }
         do throws(SyscallError) {
@@ -78,28 +80,30 @@ package enum Nursery {
         } catch {
             return Console.say("nursery: \(error)")
         }
+        let word: Int32
         do throws(SyscallError) {
             Processes.resetSignals()
-            try take(descriptors, request.attached)
+            word = try take(descriptors, request.attached)
             title(["pouch-runtime", "shim", "--directory", request.directory])
         } catch {
             Console.say("nursery: \(error)")
             Processes.exitNow(1)
         }
-        Processes.exitNow(Shim.run(["--directory", request.directory]))
+        Processes.exitNow(Shim.run(request.directory, wait: Birth.Wait(word: word, cgroup: request.cgroup)))
     }
 
-    /// Gives the descriptors the numbers that a shim has them under, and closes all others.
-    private static func take(_ descriptors: [Int32], _ attached: [Int32]) throws(SyscallError) {
+    /// Gives the descriptors the numbers that a shim has them under, and closes all others; returns that of the word's pipe.
+    private static func take(_ descriptors: [Int32], _ attached: [Int32]) throws(SyscallError) -> Int32 {
         var safe: [Int32] = []
         for descriptor in descriptors { safe.append(try high(descriptor).release()) }
+        let word = (attached.max() ?? ShimProtocol.reportDescriptor) + 1
         for (from, to) in zip(
-            [safe[0], safe[1], safe[1]] + safe[2...], [ShimProtocol.reportDescriptor, 1, 2] + attached)
+            [safe[0], safe[1], safe[2], safe[2]] + safe[3...], [ShimProtocol.reportDescriptor, word, 1, 2] + attached)
         {
             try check("dup2") { dup2(from, to) }
         }
-        let last = (attached + [ShimProtocol.reportDescriptor]).max() ?? ShimProtocol.reportDescriptor
-        try checkNegative("close_range") { clinux_close_range(UInt32(last + 1), UInt32.max, 0) }
+        try checkNegative("close_range") { clinux_close_range(UInt32(word + 1), UInt32.max, 0) }
+        return word
     }
 
     /// Moves a descriptor out of the way of the numbers that shims use.

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Cgroups
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
@@ -21,10 +22,16 @@ package enum Shim {
             Console.say("usage: pouch-runtime shim --directory DIR (an absolute path with a shim.json)")
             return 2
         }
-        var birth = Birth(directory: words[1])
+        return run(words[1], wait: nil)
+    }
+
+    /// The same for a shim that may be born before its bundle is written.
+    static func run(_ directory: String, wait: Birth.Wait?) -> Int32 {
+        var birth = Birth(directory: directory, wait: wait)
         let server: ShimServer
         do throws(ShimFailure) {
-            server = try birth.bear()
+            guard let born = try birth.bear() else { return 0 }
+            server = born
         } catch {
             birth.report(.failed(error))
             Console.say(error, requestID: birth.requestID)
@@ -44,17 +51,27 @@ struct Birth {
     private var isListening = false
     private var isReported = false
     private(set) var requestID: String?
+    private let wait: Wait?
+    /// Made while waiting, ours to remove as long as nothing is launched.
+    private var cgroup: Cgroup?
 
-    init(directory: String) {
-        self.directory = directory
+    /// What a shim does until its bundle is there.
+    struct Wait {
+        /// The pipe that the word comes through.
+        var word: Int32
+        /// The container's control group, to be made meanwhile.
+        var cgroup: String?
     }
 
+    init(directory: String, wait: Wait?) {
+        self.directory = directory
+        self.wait = wait
+    }
+
+    /// - Returns: Nil when the word to start did not come.
     /// - Throws: with nothing left but the files that pouchd made.
-    mutating func bear() throws(ShimFailure) -> ShimServer {
+    mutating func bear() throws(ShimFailure) -> ShimServer? {
         protectDescriptor(ShimProtocol.reportDescriptor)
-        let configuration = try readConfiguration()
-        requestID = configuration.requestID
-        for attached in configuration.attached { protectDescriptor(attached.fd) }
         let listener = try kernel("listen") { () throws(SyscallError) in
             try becomeIndependent()
             return try listen()
@@ -62,11 +79,38 @@ struct Birth {
         isListening = true
         timings.listening = (Clocks.steady - begin) / 1000
         do throws(ShimFailure) {
+            guard awaitWord() else {
+                undo()
+                return nil
+            }
+            let configuration = try readConfiguration()
+            requestID = configuration.requestID
+            for attached in configuration.attached { protectDescriptor(attached.fd) }
             return try start(configuration, listener)
         } catch {
-            removeSocket()
+            undo()
             throw error
         }
+    }
+
+    /// Makes the container's group, which may fail: the launch tries again and says why. Then waits until the bundle is there.
+    private mutating func awaitWord() -> Bool {
+        guard let wait else { return true }
+        if let path = wait.cgroup, let tree = try? CgroupTree.current(), let path = try? CgroupPath(parsing: path) {
+            cgroup = try? Cgroup.create(at: path, in: tree)
+        }
+        defer { close(wait.word) }
+        var byte: UInt8 = 0
+        while true {
+            let count = read(wait.word, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            return count == 1
+        }
+    }
+
+    private func undo() {
+        removeSocket()
+        try? cgroup?.remove()
     }
 
     private mutating func start(_ configuration: ShimConfiguration, _ listener: Int32) throws(ShimFailure) -> ShimServer
@@ -120,7 +164,7 @@ struct Birth {
         if let runtime = configuration.runtime {
             return try ExternalRuntime(runtime, for: configuration, directory: directory)
         }
-        return BuiltInRuntime(configuration)
+        return BuiltInRuntime(configuration, madeGroup: cgroup)
     }
 
     /// A session of our own, the container's orphans as our children, and no signal that a vanished pouchd could cause.

@@ -61,8 +61,20 @@ package final class DockerClient {
     ///
     /// The daemon answers 101, or 200 as daemons before Docker 1.11 did.
     package func hijack(_ request: Request) throws(ClientError) -> HijackedStream {
+        try hijacked(ask(request))
+    }
+
+    /// Sends a request that will take its connection over, so that others can be asked while the daemon works on it.
+    package func ask(_ request: Request) throws(ClientError) -> AskedHijack {
         let connection = try connect()
-        let head = try exchange(request, on: connection, .upgrade)
+        return AskedHijack(
+            request: request, connection: connection, early: try send(request, on: connection, .upgrade))
+    }
+
+    /// Awaits the answer to ``ask(_:)``.
+    package func hijacked(_ asked: AskedHijack) throws(ClientError) -> HijackedStream {
+        let (request, connection) = (asked.request, asked.connection)
+        let head = if let early = asked.early { early } else { try head(of: request, on: connection) }
         try refuse(head, request) { () throws(ClientError) in
             try ResponseStream(head: head, connection: connection, doing: request.doing) { _ in }.readAll()
         }
@@ -83,6 +95,19 @@ package final class DockerClient {
     private func exchange(
         _ request: Request, on connection: Connection, _ expecting: ResponseDecoder.Expecting
     ) throws(ClientError) -> ResponseHead {
+        if let early = try send(request, on: connection, expecting) { return early }
+        return try head(of: request, on: connection)
+    }
+
+    private func head(of request: Request, on connection: Connection) throws(ClientError) -> ResponseHead {
+        guard case .head(let head)? = try connection.next() else { throw .ended(doing: request.doing) }
+        return head
+    }
+
+    /// - Returns: The answer when it came before all was sent.
+    private func send(
+        _ request: Request, on connection: Connection, _ expecting: ResponseDecoder.Expecting
+    ) throws(ClientError) -> ResponseHead? {
         connection.expect(expecting)
         do throws(SyscallError) {
             let start = request.encoded(identifier: identifier, upgrades: expecting == .upgrade)
@@ -96,8 +121,7 @@ package final class DockerClient {
             }
             return head
         }
-        guard case .head(let head)? = try connection.next() else { throw .ended(doing: request.doing) }
-        return head
+        return nil
     }
 
     private func sendBody(of request: Request, on connection: Connection) throws(SyscallError) {
@@ -147,6 +171,13 @@ package final class DockerClient {
             status: head.status,
             message: text.isEmpty ? "the daemon answered \(head.status) to \(request.doing)" : text)
     }
+}
+
+/// A request to take a connection over, sent and not answered yet.
+package struct AskedHijack {
+    fileprivate var request: Request
+    fileprivate var connection: Connection
+    fileprivate var early: ResponseHead?
 }
 
 /// A whole answer.

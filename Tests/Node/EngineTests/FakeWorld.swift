@@ -94,6 +94,7 @@ final class FakeWorld: Sendable {
 struct FakeLauncher: ShimLauncher {
     func takeOver() async {}
     func close() async {}
+    func expect(_ expected: ExpectedLaunch) async -> ExpectedShim? { nil }
     var world: FakeWorld
     var generation: Int
 

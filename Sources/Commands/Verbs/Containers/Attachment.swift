@@ -21,13 +21,22 @@ struct Attachment {
     }
 
     func attach() throws(Failure) -> HijackedStream {
+        try attached(askToAttach())
+    }
+
+    /// Sends the request of ``attach()``; the next thing can be asked while the daemon sees to it.
+    func askToAttach() throws(Failure) -> AskedHijack {
         var query: Query = ["stream": "1"]
         query.add("stdin", streams.input)
         query.add("stdout", streams.output)
         query.add("stderr", streams.errors)
         query.add("detachKeys", detachKeys)
         let request = Request("POST", path("containers", container, "attach"), query)
-        return try asking { () throws(ClientError) in try session.client.hijack(request) }
+        return try asking { () throws(ClientError) in try session.client.ask(request) }
+    }
+
+    func attached(_ asked: AskedHijack) throws(Failure) -> HijackedStream {
+        try asking { () throws(ClientError) in try session.client.hijacked(asked) }
     }
 
     /// Asks for the exit code; the daemon has begun to wait when this returns.

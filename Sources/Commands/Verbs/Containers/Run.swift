@@ -152,8 +152,9 @@ struct Run: Verb {
             session: session, container: id, streams: streams, hasTerminal: container.process.tty,
             detachKeys: detachKeys, proxiesSignals: proxiesSignals)
         let signals = attachment.signalQueue()
-        let stream = streams.isEmpty ? nil : try attachment.attach()
+        let asked = streams.isEmpty ? nil : try attachment.askToAttach()
         let waiting = try attachment.wait(container.life.removes ? "removed" : "next-exit")
+        let stream = try asked.map { (asked) throws(Failure) in try attachment.attached(asked) }
         session.mark("attach and wait")
         do throws(Failure) {
             try start(id, session)

@@ -4,12 +4,12 @@ internal import LinuxKernel
 extension Cgroup {
     /// Makes the group on every mount, with the groups above it, ready for `limits` and for processes.
     ///
-    /// A group that exists and is empty is taken over. On failure, what was made here is gone again; groups above it
-    /// stay.
+    /// A group that exists and is empty is taken over; `isOurs` says that it is, without looking. On failure, what was made
+    /// here is gone again; groups above it stay.
     ///
     /// - Throws: ``CgroupError/occupied(path:processes:)`` when someone lives in it already.
     package static func create(
-        at path: CgroupPath, in tree: CgroupTree, for limits: ResourceLimits = ResourceLimits()
+        at path: CgroupPath, in tree: CgroupTree, for limits: ResourceLimits = ResourceLimits(), isOurs: Bool = false
     ) throws(CgroupError) -> Cgroup {
         let group = Cgroup(at: path, in: tree)
         var made: [String] = []
@@ -18,7 +18,7 @@ extension Cgroup {
                 let directory = group.directory(on: mount)
                 if try group.make(path, on: mount, for: limits) {
                     made.append(directory)
-                } else {
+                } else if !isOurs {
                     try group.refuseInhabited(directory)
                 }
             }

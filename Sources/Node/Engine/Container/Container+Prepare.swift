@@ -223,6 +223,9 @@ extension Container {
             path: path, arguments: runtime.arguments, root: services.paths.runtimeState + "-" + name)
     }
 
+    /// The control group that all shims share.
+    var shimCgroup: String { PathText.cleaned("/" + services.configuration.cgroupParent + "/shims") }
+
     private func shimConfiguration(_ directory: String, _ rootfs: Rootfs) throws(EngineError) -> ShimConfiguration {
         var configuration = ShimConfiguration(id: id, bundle: directory)
         configuration.requestID = RequestTrace.id
@@ -231,7 +234,7 @@ extension Container {
         configuration.rootfsMounts = rootfsOptions.userMap.isEmpty ? rootfs.mounts : []
         configuration.stdinOpen = record.config.openStdin
         configuration.stdinOnce = record.config.stdinOnce
-        configuration.shimCgroup = PathText.cleaned("/" + services.configuration.cgroupParent + "/shims")
+        configuration.shimCgroup = shimCgroup
         if let file = try LogOption(record.hostConfig.logConfig).file {
             var log = ShimConfiguration.Log(path: services.paths.log(id), maxSize: file.maxSize, maxFile: file.maxFile)
             let attributes = LogOption.attributes(record.hostConfig.logConfig, of: record.config)

@@ -40,6 +40,10 @@ extension Container {
     /// The record goes last: what is left before it is found by it.
     func finishRemoval(volumes: Bool) async throws(EngineError) {
         do throws(EngineError) {
+            // With its first process all are gone that could write there.
+            let isDeserted =
+                externalRuntime == nil && record.hostConfig.pidMode.isEmpty && rootfsOptions.userMap.isEmpty
+            async let layerIsReleased = isDeserted ? releaseLayer() : nil
             await run?.tidied.value()
             run = nil
             closeWaitingAttachments()
@@ -47,7 +51,8 @@ extension Container {
             for exec in execs.values { services.execs.remove(exec.id) }
             execs = [:]
             await detachNetworks()
-            try await services.rootfs.release(id)
+            if let failure = await layerIsReleased { throw failure }
+            if !isDeserted { try await services.rootfs.release(id) }
             try await leaveSpaces()
             if let error = Folders.remove(services.paths.container(id)) {
                 throw .system(doing: "remove \(services.paths.container(id))", error)
@@ -62,6 +67,15 @@ extension Container {
         await services.registry.remove(id, name: record.name)
         if volumes { await removeAnonymousVolumes() }
         try await feed(.removed)
+    }
+
+    private func releaseLayer() async -> EngineError? {
+        do throws(EngineError) {
+            try await services.rootfs.release(id)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func removeAnonymousVolumes() async {

@@ -58,31 +58,54 @@ extension Container {
         } catch {
             throw .system(doing: "make the bundle of \(id)", error)
         }
-        let prepared = try await preparation(directory)
         let pending = waitingAttachments
-        var configuration = prepared.configuration
-        configuration.attached = pending.enumerated().map { index, attachment in
+        let attached = pending.enumerated().map { index, attachment in
             ShimConfiguration.AttachedDescriptor(
                 fd: ShimProtocol.reportDescriptor + 1 + Int32(index), streams: attachment.streams)
         }
+        let expected = await expectedShim(directory, pending.map(\.fd), attached)
+        let prepared = try await preparation(directory)
+        var configuration = prepared.configuration
+        configuration.attached = attached
         var order = LaunchOrder(
             directory: directory, spec: prepared.spec, configuration: configuration, attached: pending.map(\.fd))
+        order.expected = expected
         if !rootfsOptions.userMap.isEmpty {
             order.mountRootfs = { [id, rootfs = services.rootfs] target throws(EngineError) in
                 try rootfs.mountHere(id, on: target)
             }
         }
         let ready = clock.now
-        var launched = try await services.launcher.launch(order)
+        // A shim that waits listens already, or will in a moment.
+        async let early = expected == nil ? nil : try? services.launcher.connect(directory)
+        var launched: Launched
+        do throws(EngineError) {
+            launched = try await services.launcher.launch(order)
+        } catch {
+            await early?.close()
+            throw error
+        }
         await services.networks.started(id)
         closeWaitingAttachments()
         launched.timings.insert(("prepare", began.duration(to: ready)), at: 0)
         let connected = clock.now
-        let link = try await services.launcher.connect(directory)
+        let link: any ShimLink =
+            if let link = await early { link } else { try await services.launcher.connect(directory) }
         writeNetworkSettings(directory)
         follow(Run(directory: directory, link: link, shim: launched.shim))
         launched.timings.append(("connect", connected.duration(to: clock.now)))
         return launched
+    }
+
+    /// Lets the shim be born while its bundle is prepared: where the built-in runtime mounts the root filesystem itself.
+    private func expectedShim(
+        _ directory: String, _ attached: [Int32], _ numbers: [ShimConfiguration.AttachedDescriptor]
+    ) async -> ExpectedShim? {
+        guard externalRuntime == nil, rootfsOptions.userMap.isEmpty else { return nil }
+        return await services.launcher.expect(
+            ExpectedLaunch(
+                directory: directory, attached: attached, attachedNumbers: numbers.map(\.fd), shimCgroup: shimCgroup,
+                cgroup: cgroupPath))
     }
 
     /// Listens to a shim until it is gone.

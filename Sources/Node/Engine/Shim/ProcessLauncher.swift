@@ -38,6 +38,40 @@ struct ProcessLauncher: ShimLauncher {
         await Lanes.shared.run { nursery.close() }
     }
 
+    func expect(_ expected: ExpectedLaunch) async -> ExpectedShim? {
+        let request = NurseryRequest(
+            directory: expected.directory, attached: expected.attachedNumbers, cgroup: expected.cgroup)
+        return await Lanes.shared.run { () -> ExpectedShim? in
+            do throws(SyscallError) {
+                let log = try Self.shimLog(expected.directory)
+                let report = try Pipe()
+                let word = try Pipe()
+                let descriptors = [report.writing.raw, word.reading.raw, log.raw] + expected.attached
+                guard nursery.bear(request, descriptors, group: expected.shimCgroup) else { return nil }
+                return ExpectedShim(report: report.reading, word: word.writing)
+            } catch {
+                // The launch will meet the same, and say so.
+                return nil
+            }
+        }
+    }
+
+    private struct Pipe: ~Copyable {
+        var reading: Descriptor
+        var writing: Descriptor
+
+        init() throws(SyscallError) {
+            var ends: [Int32] = [0, 0]
+            try checkNegative("pipe2") { clinux_pipe(&ends) }
+            reading = Descriptor(owning: ends[0])
+            writing = Descriptor(owning: ends[1])
+        }
+    }
+
+    private static func shimLog(_ directory: String) throws(SyscallError) -> Descriptor {
+        try high(try Descriptor.open(directory + "/shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
+    }
+
     func launch(_ order: LaunchOrder) async throws(EngineError) -> Launched {
         return try await Lanes.shared.run { () throws(EngineError) -> Launched in
             let clock = ContinuousClock()
@@ -105,11 +139,13 @@ struct ProcessLauncher: ShimLauncher {
         var report: Descriptor
     }
 
-    /// Starts the shim here, or in a mount namespace of its own with the root filesystem mounted there.
+    /// Gives the word to the shim that waits for it, or starts one: here, or in a mount namespace of its own with the root
+    /// filesystem mounted there.
     ///
     /// Nothing is mounted where the host sees it; the namespace goes with the shim.
     private func start(_ order: LaunchOrder) throws(EngineError) -> Spawned {
-        guard let mountRootfs = order.mountRootfs else { return try spawn(order, from: nursery) }
+        if let expected = order.expected { return try proceed(expected, order) }
+        guard let mountRootfs = order.mountRootfs else { return try spawn(order) }
         let numbers = try DedicatedThread.runBlocking { () throws(EngineError) -> (pid: Int32?, report: Int32) in
             do throws(SyscallError) {
                 // The working directory, too: a thread shares it with its process otherwise.
@@ -125,21 +161,24 @@ struct ProcessLauncher: ShimLauncher {
         return Spawned(pid: numbers.pid, report: Descriptor(owning: numbers.report))
     }
 
-    /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on: from `nursery` when that can be.
-    private func spawn(_ order: LaunchOrder, from nursery: ShimNursery? = nil) throws(EngineError) -> Spawned {
+    /// One that is gone says so by the end of its report.
+    private func proceed(_ shim: ExpectedShim, _ order: LaunchOrder) throws(EngineError) -> Spawned {
         do throws(SyscallError) {
-            let log = try Self.high(
-                try Descriptor.open(order.directory + "/shim.log", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600))
-            var ends: [Int32] = [0, 0]
-            try checkNegative("pipe2") { clinux_pipe(&ends) }
-            let reading = Descriptor(owning: ends[0])
-            let writing = try Self.high(Descriptor(owning: ends[1]))
-            if let nursery, let group = order.configuration.shimCgroup {
-                let request = NurseryRequest(
-                    directory: order.directory, attached: order.configuration.attached.map(\.fd))
-                let descriptors = [writing.raw, log.raw] + order.attached
-                if nursery.bear(request, descriptors, group: group) { return Spawned(pid: nil, report: reading) }
-            }
+            var word: UInt8 = 1
+            if Glibc.write(shim.word, &word, 1) != 1, errno != EPIPE { throw SyscallError("write", errno: errno) }
+            let report = try checkNegative("fcntl") { clinux_duplicate_above(shim.report, 3) }
+            return Spawned(pid: nil, report: Descriptor(owning: report))
+        } catch {
+            throw .system(doing: "start the shim of \(order.configuration.id)", error)
+        }
+    }
+
+    /// Starts the shim with the report pipe at 3 and the attached sockets from 4 on.
+    private func spawn(_ order: LaunchOrder) throws(EngineError) -> Spawned {
+        do throws(SyscallError) {
+            let log = try Self.shimLog(order.directory)
+            let report = try Pipe()
+            let writing = try Self.high(report.writing)
             let null = try Self.high(try Descriptor.open("/dev/null", O_RDWR))
             var table = [
                 clinux_spawn_descriptor(from: null.raw, to: 0), clinux_spawn_descriptor(from: log.raw, to: 1),
@@ -154,7 +193,7 @@ struct ProcessLauncher: ShimLauncher {
             let pid = try checkNegative("spawn", executable) {
                 clinux_spawn(program, arguments.pointers, environment.pointers, nil, 1, table, table.count)
             }
-            return Spawned(pid: pid, report: reading)
+            return Spawned(pid: pid, report: report.reading)
         } catch {
             throw .startFailed(
                 .init(stage: "shim", errno: error.errno, message: "the shim could not be started: \(error)"))

@@ -1,4 +1,4 @@
-internal import Cgroups
+package import Cgroups
 internal import Glibc
 internal import JSON
 internal import LinuxKernel
@@ -21,8 +21,11 @@ package struct Launcher: Equatable, Sendable {
     /// On failure nothing is left: no process, group, mount or folder. Hooks `prestart`, `createRuntime` and
     /// `createContainer` run in here; ``PlanOptions/Gate/none`` adds `startContainer` and `poststart`.
     ///
+    /// - Parameter madeGroup: The container's control group, when the caller has just made it: nobody can live in it yet.
     /// - Throws: ``RuntimeError``.
-    package func create(_ plan: SandboxPlan, io: StandardIO) throws(RuntimeError) -> CreatedContainer {
+    package func create(
+        _ plan: SandboxPlan, io: StandardIO, madeGroup: Cgroup? = nil
+    ) throws(RuntimeError) -> CreatedContainer {
         let lock = try store.reserve(plan.id, config: plan.specText.isEmpty ? plan.spec.encoded() : plan.specText)
         var cgroup: Cgroup?
         do {
@@ -32,7 +35,7 @@ package struct Launcher: Equatable, Sendable {
             let socket = try plan.options.notification.map { one throws(RuntimeError) in
                 try NotifySocket.listen(in: one.folder)
             }
-            cgroup = try makeCgroup(plan)
+            cgroup = try makeCgroup(plan, madeGroup)
             var launch = Launch(plan: plan, store: store, cgroup: cgroup, seccomp: seccomp, io: io, lock: lock.raw)
             var made = try launch.run()
             made.notifications = socket
@@ -47,7 +50,7 @@ package struct Launcher: Equatable, Sendable {
         }
     }
 
-    private func makeCgroup(_ plan: SandboxPlan) throws(RuntimeError) -> Cgroup? {
+    private func makeCgroup(_ plan: SandboxPlan, _ made: Cgroup?) throws(RuntimeError) -> Cgroup? {
         guard plan.options.cgroupKeeper == .files else { return nil }
         let limits: ResourceLimits
         do {
@@ -56,7 +59,7 @@ package struct Launcher: Equatable, Sendable {
         do {
             let tree = try step("find control groups") { () throws(SyscallError) in try CgroupTree.current() }
             let path = try CgroupPath(parsing: plan.cgroupPath)
-            let cgroup = try Cgroup.create(at: path, in: tree, for: limits)
+            let cgroup = try Cgroup.create(at: path, in: tree, for: limits, isOurs: made?.path == path)
             do { try cgroup.apply(limits) } catch {
                 try? cgroup.remove()
                 throw error

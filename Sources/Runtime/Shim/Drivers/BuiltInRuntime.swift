@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Cgroups
 internal import ContainerRuntime
 internal import LinuxKernel
 internal import RuntimeSpec
@@ -19,8 +20,11 @@ final class BuiltInRuntime: ContainerDriver {
     private(set) lazy var group: ContainerGroup? = cgroup.flatMap { ContainerGroup(path: $0) }
     /// Until the start: layers and all may be long.
     private var configuration: ShimConfiguration?
+    private let madeGroup: Cgroup?
 
-    init(_ configuration: ShimConfiguration) {
+    /// `madeGroup` is the container's control group when this process has just made it.
+    init(_ configuration: ShimConfiguration, madeGroup: Cgroup? = nil) {
+        self.madeGroup = madeGroup
         id = configuration.id
         bundle = configuration.bundle
         launcher = Launcher(store: configuration.stateRoot.map { StateStore(root: $0) } ?? StateStore())
@@ -52,7 +56,8 @@ final class BuiltInRuntime: ContainerDriver {
                 stdin: configuration.stdinOpen && !isTerminal, stdout: !isTerminal, stderr: !isTerminal)
             var plan = try SandboxPlan(spec: spec, id: id, options: options(configuration.rootfsMounts))
             plan.specText = text
-            let created = try launcher.create(plan, io: isTerminal ? .terminal : pipes.io.standardIO)
+            let created = try launcher.create(
+                plan, io: isTerminal ? .terminal : pipes.io.standardIO, madeGroup: madeGroup)
             let state = created.state
             answer.process = ShimProcess(pid: state.pid, startTime: state.startTime)
             answer.cgroup = state.cgroupPath
