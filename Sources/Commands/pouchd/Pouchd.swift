@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CLinux
 internal import Engine
 internal import EngineAPI
 internal import Glibc
@@ -65,7 +66,7 @@ struct Pouchd: AsyncParsableCommand {
         // A client that hangs up is an error of one write, not the end of the daemon.
         signal(SIGPIPE, SIG_IGN)
         // Many threads come and go; with an arena for each of them freed memory would stay in most.
-        mallopt(-8, 2)  // M_ARENA_MAX
+        clinux_limit_heaps(2)
         let pidfile = try Pidfile(locking: settings.pidfile)
         let dataLock = try RootLock(settings.dataRoot, name: "data root")
         let execLock = try RootLock(settings.execRoot, name: "exec root")
