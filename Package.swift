@@ -201,6 +201,10 @@ var rooms: [Room] = [
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
         tested: true),
     library(
+        "Cluster", "NodeAgent",
+        uses: ["ClusterModel", "Engine", "Archives", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging], tested: true),
+    library(
         "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
         testsUse: ["LinuxKernel"]),
 
@@ -227,6 +231,7 @@ var rooms: [Room] = [
     command(
         "pouchd",
         uses: [
+            "NodeAgent", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
             "Snapshots",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",

@@ -4,6 +4,8 @@ internal import Shim
 
 let words = Array(CommandLine.arguments.dropFirst())
 let forDaemon = ["shim": { Shim.run($0) }, "nursery": { Nursery.run($0) }]
-exit(
-    words.first == "init"
-        ? ReaperInit.run(Array(words.dropFirst())) : RuntimeCommand.run(words, others: forDaemon))
+switch words.first {
+case "init": exit(ReaperInit.run(Array(words.dropFirst())))
+case "hold": exit(Hold.run())
+default: exit(RuntimeCommand.run(words, others: forDaemon))
+}

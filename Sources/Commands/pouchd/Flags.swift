@@ -115,6 +115,8 @@ struct Flags: ParsableArguments {
     @Flag(name: .customLong("registry-plain-http"), help: "Speak plain HTTP also beyond this machine.")
     var registryPlainHTTP = false
 
+    @OptionGroup(title: "Pool") var pool: PoolFlags
+
     @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and end.")
     var version = false
     @Flag(name: .customLong("validate"), help: "Check flags and file, and end.")

@@ -22,6 +22,31 @@ enum Machine {
         return found
     }
 
+    /// The address of ours from which packets go to the host of `server`; the loopback's when nobody knows.
+    static func address(towards server: String) -> String {
+        let rest = server.split(separator: "/", omittingEmptySubsequences: true)
+        let host = rest.count > 1 ? rest[1].prefix { $0 != ":" } : ""
+        var remote = sockaddr_in()
+        remote.sin_family = sa_family_t(AF_INET)
+        remote.sin_port = 9
+        guard inet_pton(AF_INET, String(host), &remote.sin_addr) == 1 else { return "127.0.0.1" }
+        let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        guard number >= 0 else { return "127.0.0.1" }
+        defer { close(number) }
+        var own = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isConnected = withUnsafePointer(to: &remote) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(number, $0, length) }
+        }
+        let isNamed = withUnsafeMutablePointer(to: &own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
+        }
+        guard isConnected == 0, isNamed == 0 else { return "127.0.0.1" }
+        var text = [CChar](repeating: 0, count: Int(INET_ADDRSTRLEN))
+        guard inet_ntop(AF_INET, &own.sin_addr, &text, socklen_t(text.count)) != nil else { return "127.0.0.1" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     private static func ownPath() -> String? {
         var bytes = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &bytes, bytes.count)

@@ -85,6 +85,7 @@ struct Pouchd: AsyncParsableCommand {
             Double(server.openConnections)
         }
         metrics.gauge("pouch_info", help: "Always 1.", labels: [("version", Self.version)]) { 1 }
+        let pool = try PoolService(settings.pool, settings, engine: engine, version: Self.version, logger: logger)
         let apiService = APIService(engine: engine, builder: builder, server: server) {
             logger.info(
                 "API listens",
@@ -92,6 +93,7 @@ struct Pouchd: AsyncParsableCommand {
                     "hosts": .array(settings.hosts.map { .stringConvertible($0) }), "version": "\(Self.version)",
                 ])
             SystemdNotification.notify("READY=1")
+            pool?.begin()
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)
         var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
@@ -102,6 +104,7 @@ struct Pouchd: AsyncParsableCommand {
                 listener, allowsPush: settings.registry.allowsPush, engine: engine, group: loops, logger: logger)
             members.append(.init(service: registry))
         }
+        if let pool { members.append(.init(service: pool)) }
         var group = ServiceGroupConfiguration(
             services: members + [.init(service: apiService)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -18,6 +18,7 @@ struct Settings {
     var pouchRuntime: String?
     var shutdownTimeout: Duration
     var registry: RegistrySettings
+    var pool: PoolSettings
 
     /// The group of Unix sockets; one that was asked for must exist.
     struct SocketGroup: Equatable {
@@ -42,6 +43,7 @@ struct Settings {
         registries = try RegistryDefaults(flags, file)
         pouchRuntime = try flags.pouchRuntime ?? file.string("pouch-runtime")
         registry = try RegistrySettings(flags, file)
+        pool = try PoolSettings(flags, file)
         shutdownTimeout = .seconds(try flags.shutdownTimeout ?? file.int("shutdown-timeout") ?? 10)
         if try flags.liveRestore ?? file.bool("live-restore") == false {
             throw ConfigurationError.invalid(

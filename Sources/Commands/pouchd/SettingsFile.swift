@@ -25,6 +25,8 @@ struct SettingsFile {
         "storage-driver": "storage-driver", "registry-listen": "registry-listen", "registry-push": "registry-push",
         "registry-tlscert": "registry-tlscert", "registry-tlskey": "registry-tlskey",
         "registry-tlscacert": "registry-tlscacert", "registry-plain-http": "registry-plain-http",
+        "join": "join", "join-config": "join-config", "node-name": "node-name", "node-address": "node-address",
+        "node-labels": "node-label",
     ]
 
     /// An empty file, for a daemon without one.
