@@ -201,6 +201,8 @@ var rooms: [Room] = [
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
         tested: true),
     library(
+        "Cluster", "Controllers", uses: ["ClusterModel", "JSON", "Units"], packages: [logging], tested: true),
+    library(
         "Cluster", "NodeAgent",
         uses: ["ClusterModel", "Engine", "Archives", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging], tested: true),
@@ -224,7 +226,8 @@ var rooms: [Room] = [
         "pouch-registry", uses: ["RegistryServer", "ContentStore", "HTTPKit", "Lanes"],
         packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix]),
     command(
-        "pouch-server", uses: ["APIServer", "ClusterStore", "HTTPKit"],
+        "pouch-server",
+        uses: ["APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "HTTPKit"],
         packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),

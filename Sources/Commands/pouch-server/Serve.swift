@@ -39,11 +39,13 @@ struct Serve: AsyncParsableCommand {
         try await server.bind()
         print("http://\(address.host):\(server.addresses.first?.port ?? address.port)")
         fflush(nil)
+        let access = LocalAccess(api.objects)
         let services = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Collector(api.objects, logger: logger)), .init(service: Bookmarks(store)),
-                    .init(service: server),
+                    .init(service: SchedulingService(access, logger: logger)),
+                    .init(service: NodeService(access, logger: logger)), .init(service: server),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await services.run()
     }

@@ -1,0 +1,28 @@
+internal import APIServer
+internal import ClusterModel
+internal import Controllers
+internal import Logging
+internal import SchedulerLoop
+internal import ServiceLifecycle
+
+/// The scheduling loop as a member of the server's service group.
+struct SchedulingService: Service {
+    private let loop: SchedulerLoop
+
+    init(_ access: any PoolAccess, logger: Logger) { loop = SchedulerLoop(access, logger: logger) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await loop.run() }
+    }
+}
+
+/// The node lifecycle as a member of the server's service group.
+struct NodeService: Service {
+    private let controller: NodeController
+
+    init(_ access: any PoolAccess, logger: Logger) { controller = NodeController(access, logger: logger) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await controller.run() }
+    }
+}
