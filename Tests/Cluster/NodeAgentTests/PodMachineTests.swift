@@ -13,7 +13,7 @@ struct PodMachineTests {
             initContainers: [{name: i1}, {name: s, restartPolicy: Always}, {name: i2}]
             containers: [{name: a}, {name: b}]
             """)
-        #expect(bench.effects == [.makeSandbox])
+        #expect(bench.effects.first == .makeSandbox && bench.starts.isEmpty)
         bench.make()
         #expect(bench.starts == ["i1"])
         bench.run("i1")
@@ -153,7 +153,7 @@ struct PodMachineTests {
         #expect(!evicted.effects.contains(.cleanUp))
     }
 
-    @Test("random events never start a container twice, nor clean up beside one that runs", arguments: UInt64(0)..<300)
+    @Test("random events never start a container twice, nor clean up beside one that runs", arguments: UInt64(0)..<100)
     func invariants(seed: UInt64) throws {
         var chaos = PodChaos(seed: seed)
         try chaos.run()

@@ -39,6 +39,8 @@ struct ContainerOrder: Sendable {
     var places: [String: VolumePlace] = [:]
     /// Bytes that this machine has.
     var machineMemory: Int64 = 0
+    /// Whether this daemon may put containers behind others when the kernel looks for victims; else none goes below 0.
+    var mayProtect = true
     /// The network that sandboxes join.
     var network = ""
     var dnsServers: [String] = []
@@ -57,7 +59,7 @@ struct ContainerOrder: Sendable {
         host.`init` = true
         host.logConfig = LogConfig(type: "none")
         host.cgroupParent = cgroupParent
-        host.oomScoreAdj = -998
+        host.oomScoreAdj = mayProtect ? -998 : 0
         host.restartPolicy = RestartPolicy(name: "no")
         host.ipcMode = pod.usesHostIPC ? "host" : "shareable"
         if pod.usesHostPID { host.pidMode = "host" }
@@ -180,7 +182,7 @@ struct ContainerOrder: Sendable {
         }
         if let limit = try bytes(container.limits["ephemeral-storage"]) { config.diskQuota = ["/": String(limit)] }
         let memory = try bytes(container.requests["memory"])
-        host.oomScoreAdj = oomScore(memory ?? 0)
+        host.oomScoreAdj = max(oomScore(memory ?? 0), mayProtect ? -1000 : 0)
     }
 
     /// How readily the kernel kills it when memory is short.

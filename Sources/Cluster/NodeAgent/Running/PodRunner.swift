@@ -75,7 +75,8 @@ struct PodRunner: Sendable {
 
     private func order(_ facts: PodFacts, _ places: [String: VolumePlace]) -> ContainerOrder {
         ContainerOrder(
-            facts: facts, places: places, machineMemory: context.facts.memory, network: context.settings.network)
+            facts: facts, places: places, machineMemory: context.facts.memory, mayProtect: context.mayProtect,
+            network: context.settings.network)
     }
 
     /// What the pod's containers are told; asks the pool for the configuration that it names.

@@ -1,5 +1,6 @@
 package import ClusterModel
 package import Engine
+internal import LinuxKernel
 package import Logging
 
 /// What all parts of an agent share.
@@ -11,6 +12,8 @@ package struct NodeContext: Sendable {
     package let logger: Logger
     let facts: MachineSize
     let works: Works
+    /// Whether the kernel lets this daemon lower the score by which it finds victims.
+    let mayProtect: Bool
 
     package init(
         _ settings: NodeSettings, access: any PoolAccess, engine: Engine, logger: Logger
@@ -22,6 +25,7 @@ package struct NodeContext: Sendable {
         recorder = EventRecorder(access, component: "pouchd", host: settings.name)
         facts = MachineSize(try await engine.systemReport())
         works = Works()
+        mayProtect = (try? Capabilities.current().effective.contains(.sysResource)) ?? false
     }
 }
 
