@@ -91,6 +91,8 @@ int clinux_btrfs_enable_quota(int fd) {
     return ioctl(fd, BTRFS_IOC_QUOTA_CTL, &args) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+int clinux_btrfs_await_accounts(int fd) { return ioctl(fd, BTRFS_IOC_QUOTA_RESCAN_WAIT) < 0 ? -errno : 0; }
+
 int clinux_btrfs_make_group(int fd, uint64_t group, int make) {
     struct btrfs_ioctl_qgroup_create_args args = {.create = (uint64_t)make, .qgroupid = group};
     return result(ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &args));

@@ -27,6 +27,7 @@ package struct BtrfsQuota: QuotaDriver {
             let folder = parent.raw
             // Accounting must be on before the first byte is written.
             try checkNegative("ioctl", "BTRFS_IOC_QUOTA_CTL") { clinux_btrfs_enable_quota(folder) }
+            try checkNegative("ioctl", "BTRFS_IOC_QUOTA_RESCAN_WAIT") { clinux_btrfs_await_accounts(folder) }
             try checkNegative("ioctl", "BTRFS_IOC_SUBVOL_CREATE") { clinux_btrfs_make_subvolume(folder, "fs") }
         }
         try setLimit(space, bytes)
@@ -120,6 +121,7 @@ package struct BtrfsQuota: QuotaDriver {
                     throw SyscallError("ioctl", errno: -assigned, subject: "BTRFS_IOC_QGROUP_ASSIGN")
                 }
             }
+            try checkNegative("ioctl", "BTRFS_IOC_QUOTA_RESCAN_WAIT") { clinux_btrfs_await_accounts(folder) }
             try checkNegative("ioctl", "BTRFS_IOC_QGROUP_LIMIT") {
                 clinux_btrfs_limit(folder, shared, limit.bytes?.bytes ?? 0)
             }

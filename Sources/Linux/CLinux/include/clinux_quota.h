@@ -47,6 +47,9 @@ int64_t clinux_btrfs_subvolume(int fd);
 
 /// Turns quota accounting on; fine when it is.
 int clinux_btrfs_enable_quota(int fd);
+/// Waits until the accounts add up: for the rescan that turning them on begins, or that a new member makes necessary.
+int clinux_btrfs_await_accounts(int fd);
+
 int clinux_btrfs_make_group(int fd, uint64_t group, int make);
 int clinux_btrfs_assign(int fd, uint64_t member, uint64_t group, int assign);
 
