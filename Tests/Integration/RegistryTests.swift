@@ -100,6 +100,37 @@ struct RegistryTests {
         }
     }
 
+    @Test("a daemon killed while it pushes has lost nothing, and pushes again")
+    func killedPushes() async throws {
+        try await withRegistry { daemon, registry in
+            let source = "\(registry.authority)/kept/image:1"
+            try await Self.push(layers: 3, megabytes: 6, as: source, daemon, registry)
+            #expect(try await daemon.pouch("pull", "-q", source).status == 0)
+            let id = try await daemon.pouch("images", "-q", "--no-trunc", source).trimmed
+            for round in 0..<5 {
+                let name = "\(registry.authority)/killed\(round)/image:1"
+                _ = try await daemon.pouch("tag", source, name)
+                let before = registry.requests.count
+                async let pushing = try? daemon.pouch("push", name)
+                let deadline = ContinuousClock.now + .seconds(20)
+                while ContinuousClock.now < deadline, registry.requests.count < before + 3 * round {
+                    await Task.yield()
+                }
+                await daemon.end(signal: 9)
+                let wasPushed = await pushing?.status == 0
+                try await daemon.start()
+                #expect(try await daemon.pouch("system", "check").status == 0)
+                #expect(try await daemon.pouch("images", "-q", "--no-trunc", name).trimmed == id)
+                let manifest = "http://\(registry.authority)/v2/killed\(round)/image/manifests/1"
+                if wasPushed { #expect(try await run(["curl", "-sfo", "/dev/null", manifest]).status == 0) }
+                let again = try await daemon.pouch("push", "-q", name)
+                #expect(again.status == 0, "\(again)")
+                _ = try await daemon.pouch("rmi", name)
+                #expect(try await daemon.pouch("pull", "-q", name).status == 0)
+            }
+        }
+    }
+
     @Test("a registry that dies while it is asked is waited for", .timeLimit(.minutes(1)))
     func registryRestarts() async throws {
         try await withRegistry { daemon, registry in

@@ -47,10 +47,14 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
         process = nil
     }
 
-    /// The lines of its access log that tell of blobs that were fetched.
-    package var fetches: [String] {
+    /// The lines of its access log.
+    package var requests: [String] {
         let log = (try? WholeFile.read("\(folder)/registry.log")) ?? []
-        return String(decoding: log, as: UTF8.self).split(separator: "\n").map(String.init)
-            .filter { $0.contains("\"GET /v2/") && $0.contains("/blobs/") }
+        return String(decoding: log, as: UTF8.self).split(separator: "\n").map(String.init).filter {
+            $0.contains(" /v2/")
+        }
     }
+
+    /// Those that tell of blobs that were fetched.
+    package var fetches: [String] { requests.filter { $0.contains("\"GET /v2/") && $0.contains("/blobs/") } }
 }

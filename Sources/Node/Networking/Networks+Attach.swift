@@ -246,16 +246,18 @@ extension Networks {
             let reservation = endpoint.reservation
             guard book.network(id: reservation.network)?.checksSources == true else { continue }
             elements.insert(RuleElement(.guarded, [endpoint.hostLink]))
-            elements.insert(RuleElement(.macs, [endpoint.hostLink, reservation.mac.description]))
-            if let v4 = reservation.ipv4 {
-                elements.insert(RuleElement(.sources4, [endpoint.hostLink, v4.description]))
-            }
+            let mac = reservation.mac
+            elements.insert(RuleElement(.macs, [endpoint.hostLink, mac.description]))
             var own = endpoint.linkLocal
-            if let v6 = reservation.ipv6 { own += [v6, .linkLocal(of: reservation.mac)] }
+            if let v4 = reservation.ipv4 { own.append(v4) }
+            if let v6 = reservation.ipv6 { own += [v6, .linkLocal(of: mac)] }
             for address in own {
-                let place: RuleElement.Place = address.family == .v4 ? .sources4 : .sources6
-                elements.insert(RuleElement(place, [endpoint.hostLink, address.description]))
-                if address.family == .v6 {
+                switch address.family {
+                case .v4:
+                    let key = [endpoint.hostLink, mac.description, address.description]
+                    elements.insert(RuleElement(.sources4, key))
+                case .v6:
+                    elements.insert(RuleElement(.sources6, [endpoint.hostLink, address.description]))
                     elements.insert(RuleElement(neighbour: address, at: endpoint.hostLink))
                 }
             }

@@ -20,6 +20,7 @@ package struct RuleElement: Hashable, Sendable {
         // Of the table that guards the bridges' ports.
         case guarded
         case macs
+        /// Of version 4 with the port and the card: most packets need no look-up but this.
         case sources4
         case sources6
         /// The addresses of version 6 that a port may say it has.
@@ -44,7 +45,7 @@ package struct RuleElement: Hashable, Sendable {
             case .publishedAt4: "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"
             case .publishedAt6: "ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service"
             case .macs: "ifname . ether_addr"
-            case .sources4: "ifname . ipv4_addr"
+            case .sources4: "ifname . ether_addr . ipv4_addr"
             case .sources6: "ifname . ipv6_addr"
             case .neighbours6: "ifname . integer"
             }

@@ -96,16 +96,15 @@ package struct RuleSet: Sendable {
         \(sets("bridge"))
         chain guard {
             type filter hook prerouting priority -300;
+            ether type ip iifname . ether saddr . ip saddr @sources4 accept
             iifname != @guarded accept
             iifname . ether saddr != @macs drop
-            ether type ip iifname . ip saddr != @sources4 drop
-            ether type arp iifname . arp saddr ether != @macs drop
-            ether type arp iifname . arp saddr ip != @sources4 drop
-            ether type ip6 icmpv6 type nd-router-advert drop
-            ether type ip6 icmpv6 type nd-neighbor-advert iifname . \(RuleElement.Place.advertised) != @neighbours6 drop
-            ether type ip6 ip6 saddr :: accept
-            ether type ip6 iifname . ip6 saddr != @sources6 drop
-            ether type { ip, arp, ip6 } accept
+            ether type arp iifname . arp saddr ether . arp saddr ip @sources4 accept
+            ether type != ip6 drop
+            icmpv6 type nd-router-advert drop
+            icmpv6 type nd-neighbor-advert iifname . \(RuleElement.Place.advertised) != @neighbours6 drop
+            ip6 saddr :: accept
+            iifname . ip6 saddr @sources6 accept
             drop
         }
         }

@@ -86,7 +86,13 @@ extension RuntimeCommand {
         let path = options["config"].map(Self.absolute) ?? bundle + "/config.json"
         do {
             let text = try WholeFile.read(path)
-            var plan = try SandboxPlan(spec: try RuntimeSpec(parsing: text), id: id, options: planOptions)
+            var spec = try RuntimeSpec(parsing: text)
+            if spec.linux?.mountLabel != nil, !Preflight.hasSELinux {
+                // Without SELinux no file has a label, and this one confines nobody.
+                log.warning("linux.mountLabel: SELinux is not enabled in this kernel, nothing is labelled")
+                spec.linux?.mountLabel = nil
+            }
+            var plan = try SandboxPlan(spec: spec, id: id, options: planOptions)
             plan.specText = text
             return plan
         } catch let error as PlanError {

@@ -20,8 +20,10 @@ enum Preflight {
         if process.selinuxLabel != nil { try needSELinux(for: "process.selinuxLabel") }
     }
 
+    static var hasSELinux: Bool { Files.exists("/sys/fs/selinux/enforce") }
+
     private static func needSELinux(for path: String) throws(RuntimeError) {
-        guard Files.exists("/sys/fs/selinux/enforce") else {
+        guard hasSELinux else {
             throw .plan(.unsupported(path: path, why: "SELinux is not enabled in this kernel"))
         }
     }
