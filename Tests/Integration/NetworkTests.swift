@@ -280,6 +280,11 @@ struct NetworkTests {
             for (flags, wanted) in [(["-R"], 20.0), ([], 40.0)] {
                 // Serves once, and ends with it.
                 _ = try await run(["nsenter", "--net=/proc/\(pid)/ns/net", "iperf3", "-s", "-1", "-D"])
+                for _ in 0..<100 {
+                    let listening = try await rig.inside("slow", "sh", "-c", "ss -ltn | grep -q :5201")
+                    if listening.status == 0 { break }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
                 let measured = try await run(
                     [
                         "nsenter", "--net=/run/netns/\(rig.namespace)", "iperf3", "-c", "172.17.0.2", "-t", "3", "-O",

@@ -122,7 +122,10 @@ struct RegistryTests {
                 #expect(try await daemon.pouch("system", "check").status == 0)
                 #expect(try await daemon.pouch("images", "-q", "--no-trunc", name).trimmed == id)
                 let manifest = "http://\(registry.authority)/v2/killed\(round)/image/manifests/1"
-                if wasPushed { #expect(try await run(["curl", "-sfo", "/dev/null", manifest]).status == 0) }
+                let accepted = "Accept: application/vnd.oci.image.manifest.v1+json"
+                if wasPushed {
+                    #expect(try await run(["curl", "-sfo", "/dev/null", "-H", accepted, manifest]).status == 0)
+                }
                 let again = try await daemon.pouch("push", "-q", name)
                 #expect(again.status == 0, "\(again)")
                 _ = try await daemon.pouch("rmi", name)

@@ -32,7 +32,8 @@ extension ShimRequest.Action {
     init(json: JSONField) throws(JSONError) {
         switch try json["request"].string() {
         case "state": self = .state
-        case "attach": self = .attach(try json["streams"].read())
+        case "attach":
+            self = .attach(try json["streams"].read(), afterLog: try json["afterLog"].boolIfPresent() ?? false)
         case "exec":
             self = .exec(
                 id: try Self.execID(json["id"]), process: try json["process"].read(),
@@ -84,7 +85,9 @@ extension ShimRequest.Action {
         var members: JSONObject = [:]
         switch self {
         case .state, .pause, .resume, .processes, .subscribe, .shutdown: break
-        case .attach(let streams): members["streams"] = streams.json
+        case .attach(let streams, let afterLog):
+            members["streams"] = streams.json
+            if afterLog { members["afterLog"] = true }
         case .exec(let id, let process, let streams):
             members = ["id": .string(id), "process": process.json, "streams": streams.json]
         case .kill(let signal, let target):

@@ -30,7 +30,9 @@ package struct ShimRequest: Equatable, Sendable {
         /// Turns this connection into a stream of the container. Reply: `attached`, without a log `done`, then stream frames.
         ///
         /// Of a container that has exited it gives `endOfOutput` and the `exited` event at once.
-        case attach(StreamSelection)
+        ///
+        /// A client that reads the log, too, says so (`afterLog`): it first gets what was begun of a line and is not in the log yet.
+        case attach(StreamSelection, afterLog: Bool = false)
         /// Runs one more process in the container and, when `streams` names any, turns this connection into its stream.
         ///
         /// `id` is free text without `/`, unique in this shim. Without streams its output is thrown away. Reply: `started`; the

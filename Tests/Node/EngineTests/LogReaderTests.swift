@@ -35,6 +35,36 @@ struct LogReaderTests {
             #expect(try await read(path) { $0.tail = 1 } == ["line 5\n"])
             #expect(try await read(path) { $0.tail = 0 } == [])
             #expect(try await read(path) { $0.tail = 99 }.count == 5)
+            // In the midst of a rotation one name leads nowhere.
+            try moveFile(path + ".1", path + ".gone")
+            #expect(try await read(path) == [1, 2, 5].map { "line \($0)\n" })
+            try moveFile(path, path + ".1")
+            #expect(try await read(path) == [1, 2, 5].map { "line \($0)\n" })
+        }
+    }
+
+    @Test("a follower that two rotations overtake misses nothing")
+    func overtaken() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1), path)
+            var options = LogOptions()
+            options.stdout = true
+            options.follow = true
+            let live = LiveFlag()
+            let reader = LogReader(path: path, options: options) { live.isLive }
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 1\n")
+            for number in 2...4 {
+                try? moveFile(path + ".1", path + ".2")
+                try moveFile(path, path + ".1")
+                try write(line(number), path)
+                if number == 2 { try moveFile(path + ".1", path + ".3") }
+            }
+            for number in 2...4 {
+                #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line \(number)\n")
+            }
+            live.end()
+            #expect(try await reader.nextFrame() == nil)
         }
     }
 

@@ -6,7 +6,7 @@ internal import Testing
 @Suite("Shim messages")
 struct MessageTests {
     static let requests: [ShimRequest.Action] = [
-        .state, .attach(.all), .attach(StreamSelection(stdout: true)),
+        .state, .attach(.all), .attach(StreamSelection(stdout: true)), .attach(.all, afterLog: true),
         .exec(id: "e1", process: RuntimeSpec.Process(cwd: "/"), streams: .none),
         .kill(signal: 9, target: .container), .kill(signal: 15, target: .all), .kill(signal: 2, target: .exec("e1")),
         .resize(rows: 24, columns: 80, exec: nil), .resize(rows: 1, columns: 2, exec: "e1"), .closeStdin(exec: nil),

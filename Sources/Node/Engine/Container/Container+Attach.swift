@@ -27,7 +27,8 @@ extension Container {
         // What the log holds up to here is told from there, what comes later by the stream: nothing twice.
         var past: OutputStream?
         if let run, machine.process != nil, run.exited.made == nil {
-            let (connected, reply) = try await ShimStream.connect(run.directory, .attach(streams))
+            let (connected, reply) = try await ShimStream.connect(
+                run.directory, .attach(streams, afterLog: options.logs))
             stream = connected
             var position = LogPosition.end(of: services.paths.log(id))
             if case .attached(let said) = reply { position = said }

@@ -16,10 +16,9 @@ actor LogReader: LaneBound {
     /// What lies behind it is not read.
     private let end: LogPosition?
 
-    /// Open file by number; closed in `deinit`.
     private var file: OpenLog?
-    /// Rotated files that are still to be read, oldest first; `path` itself comes last.
-    private var waiting: [String] = []
+    /// Files that are still to be read, oldest first; open, since a rotation changes what their names lead to.
+    private var waiting: [OpenLog] = []
     private var ready: [OutputFrame] = []
     private var next = 0
     private var partial: [UInt8] = []
@@ -39,11 +38,16 @@ actor LogReader: LaneBound {
 
     final class OpenLog: Sendable {
         let descriptor: Descriptor
+        let inode: UInt64
+
         /// Nil when it cannot be opened.
         init?(path: String) {
-            do throws(SyscallError) { descriptor = try Descriptor.open(path, O_RDONLY) } catch { return nil }
+            guard let opened = try? Descriptor.open(path, O_RDONLY),
+                let status = try? Files.status(of: opened.raw)
+            else { return nil }
+            descriptor = opened
+            inode = status.inode
         }
-        var inode: UInt64? { try? Files.status(of: descriptor.raw).inode }
     }
 
     func nextFrame() async throws -> OutputFrame? {
@@ -69,40 +73,50 @@ actor LogReader: LaneBound {
     }
 
     private func begin() {
-        var rotated: [String] = []
-        var number = 1
-        while Files.exists("\(path).\(number)") {
-            rotated.append("\(path).\(number)")
-            number += 1
-        }
-        waiting = rotated.reversed()
+        waiting = files(after: nil)
         if let tail = options.tail { seek(toLast: tail) } else { openNext() }
     }
 
+    /// The files that are newer than `known`, all when that is nil or gone; the oldest first.
+    ///
+    /// The newest is opened first: one that is rotated meanwhile is met again under its next name, and none is missed. While files are
+    /// renamed one name after the other leads nowhere.
+    private func files(after known: UInt64?) -> [OpenLog] {
+        var found: [OpenLog] = []
+        var (number, missing) = (0, 0)
+        while missing < 2 {
+            if let log = OpenLog(path: number == 0 ? path : "\(path).\(number)") {
+                if log.inode == known { break }
+                if !found.contains(where: { $0.inode == log.inode }) { found.append(log) }
+                missing = 0
+            } else {
+                missing += 1
+            }
+            number += 1
+        }
+        return found.reversed()
+    }
+
     private func openNext() {
-        let name = waiting.isEmpty ? path : waiting.removeFirst()
-        file = OpenLog(path: name)
+        if !waiting.isEmpty { file = waiting.removeFirst() }
     }
 
     /// Starts where the last `count` lines start, in whichever file that is.
     private func seek(toLast count: Int) {
         if count == 0 {
-            waiting = []
+            waiting = Array(waiting.suffix(1))
             openNext()
             if let file { lseek(file.descriptor.raw, 0, SEEK_END) }
             return
         }
-        let all = waiting + [path]
         var missing = count
-        for (index, name) in all.enumerated().reversed() {
-            guard let log = OpenLog(path: name) else { continue }
+        for (index, log) in waiting.enumerated().reversed() {
             let (offset, found) = Self.offset(ofLast: missing, in: log.descriptor)
             missing -= found
+            lseek(log.descriptor.raw, offset, SEEK_SET)
             if missing <= 0 || index == 0 {
-                lseek(log.descriptor.raw, offset, SEEK_SET)
-                file = log
-                waiting = index == all.count - 1 ? [] : Array(all[(index + 1)...].dropLast())
-                return
+                waiting.removeFirst(index)
+                break
             }
         }
         openNext()
@@ -136,7 +150,6 @@ actor LogReader: LaneBound {
 
     /// Reads on; false at the end of the file.
     private func fill() -> Bool {
-        if file == nil { openNext() }
         guard let file else { return false }
         var count = Self.chunk
         if let end, file.inode == end.inode {
@@ -156,15 +169,11 @@ actor LogReader: LaneBound {
 
     /// Goes to the file after one that is read to its end; false when there is none.
     private func advance() -> Bool {
-        if !waiting.isEmpty {
-            openNext()
-            return true
-        }
-        // Rotated away under us: the new file begins.
-        guard let file, let now = try? Files.status(path), now.inode != file.inode else { return false }
-        self.file = nil
+        // Rotated away under us: there are newer ones.
+        if waiting.isEmpty { waiting = files(after: file?.inode) }
+        guard !waiting.isEmpty else { return false }
         openNext()
-        return self.file != nil
+        return true
     }
 
     private func take(_ line: [UInt8]) {

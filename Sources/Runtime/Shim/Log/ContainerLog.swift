@@ -21,6 +21,9 @@ final class ContainerLog {
     /// Where the next line will be, if what was gathered has been written.
     var position: LogPosition { LogPosition(inode: file.inode, size: file.size) }
 
+    /// The beginning of a line whose end has not come; less than 16 KiB.
+    func begun(_ stream: OutputStream) -> [UInt8] { encoder.rest(of: stream) }
+
     func append(_ bytes: UnsafeRawBufferPointer, from stream: OutputStream, now: Int64) {
         encoder.append(bytes, from: stream, now: now)
     }

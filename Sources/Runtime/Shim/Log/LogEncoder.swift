@@ -47,6 +47,9 @@ struct LogEncoder: ~Copyable {
     /// Whether a line was begun and not ended, which only memory holds.
     var hasRest: Bool { streams.contains { !$0.rest.isEmpty } }
 
+    /// What `stream` has begun and only memory holds.
+    func rest(of stream: OutputStream) -> [UInt8] { streams[stream.rawValue].rest }
+
     /// Takes `bytes` that `stream` delivered at `now`, in nanoseconds since 1970.
     mutating func append(_ bytes: UnsafeRawBufferPointer, from stream: OutputStream, now: Int64) {
         latest = max(latest, now)

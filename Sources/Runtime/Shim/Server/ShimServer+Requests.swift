@@ -12,7 +12,7 @@ extension ShimServer {
         do throws(ShimFailure) {
             switch request.action {
             case .state: board.send(ShimReply.state(state).frame, to: id)
-            case .attach(let streams): try attach(id, streams)
+            case .attach(let streams, let afterLog): try attach(id, streams, afterLog: afterLog)
             case .exec(let exec, let process, let streams):
                 try startExec(exec, process, streams, from: connection)
             case .kill(let signal, let target): try kill(signal, target, from: connection)
@@ -88,7 +88,9 @@ extension ShimServer {
         for event in events { board.send(event.frame, to: id) }
     }
 
-    private func attach(_ id: ConnectionID, _ streams: StreamSelection) throws(ShimFailure) {
+    private func attach(
+        _ id: ConnectionID, _ streams: StreamSelection, afterLog: Bool
+    ) throws(ShimFailure) {
         guard board.attachment(of: id) == nil else {
             throw ShimFailure(stage: "attach", errno: EISCONN, message: "this connection is attached already")
         }
@@ -96,6 +98,10 @@ extension ShimServer {
         flushLog()
         board.attach(id, to: .container, streams: streams)
         board.send((log.map { .attached($0.position) } ?? ShimReply.done).frame, to: id)
+        if afterLog, let log {
+            if streams.stdout { board.send(Frame(.stdout, log.begun(.stdout)), to: id) }
+            if streams.stderr { board.send(Frame(.stderr, log.begun(.stderr)), to: id) }
+        }
         switch container.life.phase {
         case .running, .draining: break
         case .deleting(let exit), .over(let exit): board.finish(id, with: .exited(exec: nil, exit))
