@@ -193,7 +193,10 @@ var rooms: [Room] = [
     library(
         "Cluster", "APIServer", uses: ["ClusterModel", "ClusterStore", "HTTPKit", "JSON", "Units"],
         packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true),
-    library("Cluster", "ClusterStore", uses: ["Units"], tested: true),
+    library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
+    library(
+        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb], tested: true,
+        testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
         "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
@@ -300,6 +303,16 @@ let schedulerBench: [Target] =
             path: "Tests/Benchmarks/scheduler-bench", swiftSettings: house)
     ] : []
 
+/// What every backend of a contract must pass, as values that its tests run.
+let conformance: [Target] =
+    rooms.contains { $0.target.name == "ClusterStore" }
+    ? [
+        .target(
+            name: "StoreConformance", dependencies: ["ClusterStore", "TestSupport", "Units"],
+            path: "Tests/Conformance/Store",
+            swiftSettings: house)
+    ] : []
+
 let floor = Dictionary(uniqueKeysWithValues: rooms.map { ($0.target.name, wings.firstIndex(of: $0.wing) ?? 0) })
 for room in rooms {
     for dependency in room.target.dependencies {
@@ -335,5 +348,5 @@ let packages: [(String, Package.Dependency)] = [
 let package = Package(
     name: "pouch",
     dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
-    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + schedulerBench
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + schedulerBench
 )

@@ -1,4 +1,5 @@
 import ClusterStore
+import StoreConformance
 import Testing
 
 @Suite("names and revisions of the store")

@@ -63,6 +63,7 @@ extension ClusterStore {
     }
 
     /// Does one transaction and answers when it is durable.
+    @discardableResult
     package func commit(_ transaction: Transaction) async throws(StoreError) -> TransactionResult {
         guard let result = await commit([transaction]).first else { throw .closed }
         return try result.get()

@@ -94,8 +94,16 @@ package struct IndexTerm: Hashable, Sendable {
         self.text = text
     }
 
-    init(unchecked text: String) {
+    private init(unchecked text: String) {
         self.text = text
+    }
+
+    /// Several in one text, for a journal.
+    package static func text(_ terms: [IndexTerm]) -> String { terms.map(\.text).joined(separator: "\n") }
+
+    /// What ``text(_:)`` made.
+    package static func list(_ text: String) -> [IndexTerm] {
+        text.split(separator: "\n").map { IndexTerm(unchecked: String($0)) }
     }
 }
 

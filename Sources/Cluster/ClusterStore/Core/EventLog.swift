@@ -14,7 +14,7 @@ struct EventLog: Sendable {
     private var start = 0
     /// The sequence number of `entries[0]`.
     private var base = 0
-    /// At most once a second: everything before `sequence` happened before `time`.
+    /// One for each second in which something happened: what comes from `sequence` on, up to the next mark, is of that second.
     private var marks: [(sequence: Int, time: Timestamp)] = []
 
     var count: Int { entries.count - start }
@@ -66,10 +66,11 @@ struct EventLog: Sendable {
         return base + low
     }
 
-    /// How many of the oldest entries are known to be from before `time`.
+    /// How many of the oldest entries are from before `time`, to the second.
     mutating func count(before time: Timestamp) -> Int {
         while marks.count > 1, marks[1].sequence <= first { marks.removeFirst() }
-        guard let mark = marks.last(where: { $0.time <= time }) else { return 0 }
-        return max(0, mark.sequence - first)
+        guard let last = marks.lastIndex(where: { $0.time.advanced(by: .seconds(1)) <= time }) else { return 0 }
+        let until = last + 1 < marks.count ? marks[last + 1].sequence : end
+        return max(0, min(until, end) - first)
     }
 }

@@ -24,7 +24,8 @@ extension StoreCore {
 
     private func listFolder(_ folder: KeyFolder, _ request: ListRequest, at revision: Revision) -> ListPage {
         // The byte after the slash closes the folder.
-        let end = folder.path.isEmpty ? index.place(of: "\u{7F}") : index.place(of: String(folder.path.dropLast()) + "0")
+        let end =
+            folder.path.isEmpty ? index.place(of: "\u{7F}") : index.place(of: String(folder.path.dropLast()) + "0")
         var place = index.place(of: folder.path)
         if let after = request.after, after.path >= folder.path {
             place = index.place(of: after.path)
