@@ -7,7 +7,7 @@ package struct Transaction: Sendable {
 
     /// All must hold.
     package var conditions: [Condition]
-    /// What to do when they do. No two may write the same key.
+    /// What to do when they do; no two may write the same key.
     package var operations: [Operation]
     /// What to do when one does not.
     package var otherwise: [Operation]
