@@ -21,13 +21,13 @@ package enum SQLiteStore {
     }
 
     static func locked(_ path: String) throws(StoreError) -> FileLock {
+        let lock: FileLock?
         do throws(PathFailure) {
-            guard let lock = try FileLock(path + ".lock") else {
-                throw StoreError.failed("\(path) is used by another pouch-server")
-            }
-            return lock
+            lock = try FileLock(path + ".lock")
         } catch {
-            throw StoreError.failed("\(error)")
+            throw .failed("\(error)")
         }
+        guard let lock else { throw .failed("\(path) is used by another pouch-server") }
+        return lock
     }
 }

@@ -1,6 +1,7 @@
 internal import ClusterStore
 internal import Foundation
 internal import GRDB
+internal import Units
 
 /// The SQLite file of a store: one row for each change that may still be asked for, appended in the order in which they happened.
 ///
@@ -85,13 +86,14 @@ struct StoreFile: Sendable {
     /// Blocks for some seconds when it holds hundreds of thousands of objects.
     func load(_ configuration: StoreConfiguration, clock: @Sendable () -> Timestamp) throws(StoreError) -> StoreCore {
         do {
-            return try queue.unsafeRead { database in
-                let image = try Self.image(database)
+            let (image, rows) = try queue.read { database in
                 let rows = try Row.fetchCursor(
                     database,
                     sql: "SELECT number, key, created, version, lease, terms, value FROM change ORDER BY number")
-                return try StoreCore(configuration, from: image, at: clock()) { try rows.next().map(Self.row) }
+                return (try Self.image(database), try Array(rows.map(Self.row)))
             }
+            var iterator = rows.makeIterator()
+            return try StoreCore(configuration, from: image, at: clock()) { iterator.next() }
         } catch {
             throw Self.translated(error, path)
         }
