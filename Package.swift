@@ -295,6 +295,22 @@ let crossings: [Target] =
                 path: "Tests/Benchmarks/pouch-bench", swiftSettings: house),
         ] : [])
 
+// The pool on paper, for the tests of the distributor's machines and for their benchmark.
+let distributionOnPaper: [Target] =
+    rooms.contains { $0.target.name == "Tracker" }
+    ? [
+        .target(
+            name: "DistributionSimulation", dependencies: ["Peer", "Tracker", "Pieces", "ImageSpec"],
+            path: "Tests/Simulation/Distribution", swiftSettings: house),
+        .testTarget(
+            name: "DistributionTests",
+            dependencies: ["DistributionSimulation", "Peer", "Tracker", "Pieces", "ImageSpec", "TestSupport"],
+            path: "Tests/Distribution/DistributionTests", swiftSettings: house),
+        .executableTarget(
+            name: "distribution-bench", dependencies: ["DistributionSimulation", "TestSupport", "Peer", "Tracker", "Pieces", "LinuxKernel"],
+            path: "Tests/Benchmarks/distribution-bench", swiftSettings: house),
+    ] : []
+
 let schedulerBench: [Target] =
     rooms.contains { $0.target.name == "Scheduling" }
     ? [
@@ -348,5 +364,5 @@ let packages: [(String, Package.Dependency)] = [
 let package = Package(
     name: "pouch",
     dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
-    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + schedulerBench
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + distributionOnPaper + schedulerBench
 )

@@ -55,6 +55,7 @@ package enum PeerEffect: Sendable, Equatable {
     case refuse(UploadID, Refusal)
     /// The receiver is too slow; ends with ``PeerEvent/sendFailed(_:bytes:)``.
     case abortUpload(UploadID)
+    /// To the tracker; a shell that has a complete inline blob adds its bytes.
     case announce(Announcement)
     /// Fetch these pieces from the registry, in order; sign and store each as it comes.
     case openOrigin(Digest, PieceSet)

@@ -22,6 +22,8 @@ package enum PeerMessage: Hashable, Sendable {
     case lost(PieceSet)
     case offer(Offer)
     case decline(ticket: UInt32, Decline)
+    /// The sender declined as full before and is so no more.
+    case ready
     /// The sender fetches these from the registry itself, since nobody it knows has them: others need not.
     case claim(PieceSet)
     /// The sender takes no part in this blob any more.

@@ -59,6 +59,8 @@ package enum PeerMessageCodec {
             writer.pieces(pieces)
         case .bye:
             writer.byte(7)
+        case .ready:
+            writer.byte(8)
         }
     }
 
@@ -83,6 +85,7 @@ package enum PeerMessageCodec {
             return .decline(ticket: ticket, try reader.value("reason", of: PeerMessage.Decline.self))
         case 6: return .claim(try reader.pieces())
         case 7: return .bye
+        case 8: return .ready
         case let kind: throw WireError("message: \(kind) is no kind of message")
         }
     }

@@ -75,6 +75,8 @@ package struct TrackerReply: Hashable, Sendable {
     package var inline: [UInt8]?
     /// What the node shows its peers.
     package var grant: Grant?
+    /// Why nobody can fetch the blob, when that is so: the registry refused it to every seed that was tried.
+    package var refusal: String?
 
     package init(blob: Digest, interval: Span, capacity: Int) {
         self.blob = blob

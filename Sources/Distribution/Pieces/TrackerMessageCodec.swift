@@ -65,6 +65,8 @@ package enum TrackerMessageCodec {
         writer.inline(value.inline)
         writer.flag(value.grant != nil)
         if let grant = value.grant { writer.data(grant.encoded()) }
+        writer.flag(value.refusal != nil)
+        if let refusal = value.refusal { writer.text(String(refusal.prefix(200))) }
         return writer.bytes
     }
 
@@ -83,6 +85,7 @@ package enum TrackerMessageCodec {
         value.swarm = try reader.count("swarm", upTo: 100_000_000)
         value.inline = try reader.inline()
         if try reader.flag("grant") { value.grant = try Grant(decoding: reader.data("grant", upTo: 1 << 18)) }
+        if try reader.flag("refusal") { value.refusal = try reader.text("refusal") }
         try reader.end("reply")
         return value
     }

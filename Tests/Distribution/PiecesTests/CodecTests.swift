@@ -24,7 +24,7 @@ struct RandomMessages {
     }
 
     mutating func message() -> PeerMessage {
-        switch number(0...6) {
+        switch number(0...7) {
         case 0:
             let urgency: Urgency = number(0...1) == 0 ? .prewarm : .foreground
             return .hello(
@@ -41,6 +41,7 @@ struct RandomMessages {
             let reason = PeerMessage.Decline.allCases.randomElement(using: &random) ?? .full
             return .decline(ticket: UInt32(number(0...1 << 30)), reason)
         case 5: return .claim(pieces())
+        case 6: return .ready
         default: return .bye
         }
     }
@@ -77,6 +78,7 @@ struct RandomMessages {
         value.grant =
             number(0...1) == 0
             ? nil : Grant(node: peer(), blobs: [digest(), digest()], expires: 1_800_000_000, signature: bytes(64))
+        value.refusal = number(0...1) == 0 ? nil : text()
         return value
     }
 }
