@@ -65,6 +65,14 @@ struct Upload {
     var isAborted = false
 }
 
+/// A piece that was sent, until its receiver says that it has it.
+struct Unacknowledged {
+    let to: PeerID
+    let swarm: Int
+    let piece: Int
+    let until: Instant
+}
+
 /// A piece on its way in.
 struct OpenFetch {
     let swarm: Int

@@ -115,12 +115,13 @@ extension Peer {
 
     private mutating func accept(_ fetch: OpenFetch, _ proof: PieceProof) {
         let number = fetch.swarm
-        guard swarms[number].phase == .fetching, !swarms[number].have.contains(fetch.piece) else {
+        guard swarms[number].phase == .fetching || swarms[number].phase == .held,
+            !swarms[number].have.contains(fetch.piece)
+        else {
             swarms[number].ledger.wasted += swarms[number].layout.length(of: fetch.piece)
             return
         }
-        let isBelieved = !isBanned(proof.author) && !swarms[number].tracking.contradicted.contains(proof.author)
-        guard isBelieved, swarms[number].map.take(proof, for: fetch.piece) else {
+        guard !swarms[number].disbelieved.contains(proof.author), swarms[number].map.take(proof, for: fetch.piece) else {
             // Not the forwarder's fault: it was told the same. It has nothing that is of use here.
             if let index = swarms[number].numbers[fetch.from] {
                 let piece = PieceSet(capacity: swarms[number].layout.count, CollectionOfOne(fetch.piece))
@@ -148,7 +149,7 @@ extension Peer {
             endFetch(id, fetch)
         }
         if !swarms[number].unproven.contains(piece) {
-            tellOfPiece(piece, in: number)
+            tellOfPiece(piece, from: source, in: number)
             wakeNeighbours(lacking: piece, in: number)
         }
         settle(number)

@@ -11,10 +11,10 @@ extension Peer {
         for neighbour in swarms[number].neighbours { send(message, about: number, to: neighbour.id) }
     }
 
-    /// Tells of a new piece whoever may lack it.
-    mutating func tellOfPiece(_ piece: Int, in number: Int) {
+    /// Tells of a new piece whoever may lack it, and whom it came from: that it arrived is not known there.
+    mutating func tellOfPiece(_ piece: Int, from source: PeerID, in number: Int) {
         let message = PeerMessage.have(PieceSet(capacity: swarms[number].layout.count, CollectionOfOne(piece)))
-        for neighbour in swarms[number].neighbours where !neighbour.have.contains(piece) {
+        for neighbour in swarms[number].neighbours where !neighbour.have.contains(piece) || neighbour.id == source {
             send(message, about: number, to: neighbour.id)
         }
     }
@@ -140,15 +140,21 @@ extension Peer {
                 swarms[number].ledger.bans += 1
                 part(with: peer, in: number)
             }
-            let fallen = swarms[number].map.revoke(peer)
-            if swarms[number].phase != .complete { dropPieces(fallen, of: number) }
         }
     }
 
-    /// Three strikes end it; each is told to the tracker.
+    /// Takes back the word of a seed on one blob, unless the whole has confirmed it, and deletes what stands on it.
+    mutating func disbelieve(_ author: PeerID, in number: Int) {
+        guard author != me.id, swarms[number].disbelieved.insert(author).inserted, swarms[number].phase != .complete
+        else { return }
+        dropPieces(swarms[number].map.revoke(author), of: number)
+    }
+
+    /// Three strikes end it, and the tracker is told.
     mutating func strike(_ peer: PeerID, in number: Int) {
-        swarms[number].tracking.struck.insert(peer)
         remotes[peer]?.strikes += 1
-        if let strikes = remotes[peer]?.strikes, strikes >= configuration.strikes { ban(peer) }
+        guard let strikes = remotes[peer]?.strikes, strikes >= configuration.strikes else { return }
+        swarms[number].tracking.struck.insert(peer)
+        ban(peer)
     }
 }

@@ -46,6 +46,7 @@ extension Peer {
         swarms[number].tracking.nextAnnouncement = now + reply.interval
         swarms[number].origin.turn = nil
         for peer in reply.banned { ban(peer) }
+        for author in reply.revoked { disbelieve(author, in: number) }
         guard swarms[number].phase != .left, swarms[number].phase != .failed else { return }
         if let bytes = reply.inline, swarms[number].phase == .fetching {
             cancelFetches(of: number)
@@ -87,6 +88,7 @@ extension Peer {
 
     mutating func tick() {
         expireOffers()
+        expireAcknowledgements()
         abortSlowUploads()
         watchFetches()
         retryOrigins()
@@ -98,7 +100,7 @@ extension Peer {
 
     /// Names the next moment at which something must be looked after.
     mutating func planWake() {
-        let isBusy = !fetches.isEmpty || !offers.isEmpty || !uploads.isEmpty || swarms.contains { $0.isActive }
+        let isBusy = !fetches.isEmpty || !offers.isEmpty || !uploads.isEmpty || !unacknowledged.isEmpty || swarms.contains { $0.isActive }
         var next = isBusy ? now + configuration.tick : nil
         for swarm in swarms where swarm.phase == .complete || swarm.phase == .held {
             let due = max(swarm.tracking.nextAnnouncement, now + .milliseconds(1))

@@ -168,14 +168,23 @@ extension Peer {
         guard let upload = uploads.removeValue(forKey: id) else { return }
         remotes[upload.to]?.engaged -= 1
         swarms[upload.swarm].ledger.sent += bytes
-        swarms[upload.swarm].release(upload.piece, of: upload.to)
         if whole, let index = swarms[upload.swarm].numbers[upload.to] {
             swarms[upload.swarm].neighbours[index].served += 1
-            // Its own word will follow; till then it must not be offered the same again.
-            let got = PieceSet(capacity: swarms[upload.swarm].layout.count, CollectionOfOne(upload.piece))
-            swarms[upload.swarm].learn(got, of: index)
+            // It says itself whether the piece was right; till then the promise stands.
+            unacknowledged.append(
+                Unacknowledged(to: upload.to, swarm: upload.swarm, piece: upload.piece, until: now + .seconds(1)))
+        } else {
+            swarms[upload.swarm].release(upload.piece, of: upload.to)
         }
         fillSlots()
+    }
+
+    /// Takes promises back of pieces that were sent and that the receiver did not say it has.
+    mutating func expireAcknowledgements() {
+        for sent in unacknowledged.prefix(while: { $0.until <= now }) {
+            swarms[sent.swarm].release(sent.piece, of: sent.to)
+        }
+        unacknowledged.removeAll { $0.until <= now }
     }
 
     /// Ends uploads to nodes that take a piece in drops: a slot is for those who use it.

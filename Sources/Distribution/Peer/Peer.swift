@@ -17,6 +17,7 @@ package struct Peer: ~Copyable {
     var fetches: [FetchID: OpenFetch] = [:]
     /// Neighbours whose offers were declined because enough was under way; the longest waiting first.
     var waiting: [WaitingOffer] = []
+    var unacknowledged: [Unacknowledged] = []
     var effects: [PeerEffect] = []
     var nextTicket: UInt32 = 1
     var nextFetch: UInt64 = 1
@@ -139,6 +140,7 @@ package struct Peer: ~Copyable {
         let all = PieceSet.all(of: swarms[number].layout.count)
         for author in authors where author != me.id {
             swarms[number].tracking.contradicted.insert(author)
+            swarms[number].disbelieved.insert(author)
             // With several authors one of them lied: none is believed about this blob, only a single one is banned.
             if authors.count == 1 { ban(author) }
         }
@@ -201,6 +203,7 @@ package struct Peer: ~Copyable {
             swarms[number].phase = .fetching
             swarms[number].wanted = swarms[number].have.complement
             swarms[number].lastProgress = now
+            settle(number)
             announce(number)
         }
     }

@@ -41,8 +41,10 @@ struct Swarm {
     var claims: [Int: Instant] = [:]
     var lastProgress: Instant
     var lastOffer: Instant
+    /// Seeds whose word on this blob does not count.
+    var disbelieved: Set<PeerID> = []
     var contradictions = 0
-    /// How many bytes were fetched twice.
+    /// How many pieces were asked for twice.
     var hedges = 0
 
     init(_ order: BlobOrder, at now: Instant) {
@@ -98,7 +100,9 @@ struct Swarm {
     mutating func learn(_ pieces: PieceSet, of number: Int) {
         guard pieces.capacity == layout.count else { return }
         pieces.forEach { piece in
-            if neighbours[number].have.insert(piece) { holders[piece] += 1 }
+            guard neighbours[number].have.insert(piece) else { return }
+            holders[piece] += 1
+            if neighbours[number].promised.remove(piece) != nil { promises[piece] -= 1 }
         }
         if !neighbours[number].isComplete, neighbours[number].have.isFull { neighbours[number].isComplete = true }
     }

@@ -31,7 +31,7 @@ package struct Announcement: Hashable, Sendable {
     package var sent: Int64
     package var received: Int64
     package var originReceived: Int64
-    /// Peers that sent wrong pieces or claimed what they lack, until three strikes ban them.
+    /// Peers that this node banned: they sent wrong pieces, or claimed what they lack, three times.
     package var struck: [PeerID]
     /// Seeds whose piece hashes were right piece by piece while the whole blob had another digest.
     package var contradicted: [PeerID]
@@ -67,8 +67,10 @@ package struct TrackerReply: Hashable, Sendable {
     package var peers: [Contact]
     /// Pieces to fetch from the registry and to publish, for this node is their seed; empty for all others.
     package var seed: PieceSet
-    /// Nodes not to talk to, and seeds not to believe.
+    /// Nodes not to talk to.
     package var banned: [PeerID]
+    /// Seeds not to believe about this blob.
+    package var revoked: [PeerID]
     /// How many nodes take part; the ground of the fall-back's pace when the tracker is gone.
     package var swarm: Int
     /// The whole blob, when it is tiny.
@@ -84,6 +86,7 @@ package struct TrackerReply: Hashable, Sendable {
         peers = []
         seed = PieceSet(capacity: capacity)
         banned = []
+        revoked = []
         swarm = 1
     }
 }

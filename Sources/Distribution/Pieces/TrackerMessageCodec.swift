@@ -61,6 +61,7 @@ package enum TrackerMessageCodec {
         for peer in value.peers { writer.contact(peer) }
         writer.pieces(value.seed)
         writer.peers(value.banned)
+        writer.peers(value.revoked)
         writer.count(value.swarm)
         writer.inline(value.inline)
         writer.flag(value.grant != nil)
@@ -82,6 +83,7 @@ package enum TrackerMessageCodec {
         value.peers = peers
         value.seed = seed
         value.banned = try reader.peers("banned")
+        value.revoked = try reader.peers("revoked")
         value.swarm = try reader.count("swarm", upTo: 100_000_000)
         value.inline = try reader.inline()
         if try reader.flag("grant") { value.grant = try Grant(decoding: reader.data("grant", upTo: 1 << 18)) }

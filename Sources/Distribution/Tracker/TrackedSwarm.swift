@@ -57,9 +57,9 @@ struct TrackedSwarm {
         nextSweep = now
     }
 
-    /// Pieces that nobody trusted has.
-    var missing: PieceSet {
-        PieceSet(capacity: layout.count, holders.indices.filter { holders[$0] == 0 })
+    /// Pieces that at most so many trusted members have.
+    func pieces(heldByAtMost limit: Int32) -> PieceSet {
+        PieceSet(capacity: layout.count, holders.indices.filter { holders[$0] <= limit })
     }
 
     /// Bytes that came, or are about to come, from the registry.
@@ -70,18 +70,18 @@ struct TrackedSwarm {
 
     func isTrusted(_ node: PeerID) -> Bool { accusers[node] == nil }
 
-    /// Notes what a member has now; says whether a piece came into the pool that nobody had.
+    /// Notes what a member has now; says whether it has more than before.
     mutating func update(_ index: Int, have: PieceSet) -> Bool {
         guard isTrusted(members[index].contact.id) else {
             members[index].have = have
             return false
         }
-        let before = missingCount
         let old = members[index].have
+        let isProgress = have.hasMore(than: old)
         count(old.subtracting(have), by: -1)
         count(have.subtracting(old), by: 1)
         members[index].have = have
-        return missingCount < before
+        return isProgress
     }
 
     mutating func count(_ pieces: PieceSet, by change: Int32) {

@@ -44,11 +44,15 @@ extension Tracker {
     mutating func election(of value: Announcement, in number: Int) -> PieceSet {
         let none = PieceSet(capacity: swarms[number].layout.count)
         let node = value.contact.id
-        guard swarms[number].lease == nil, swarms[number].missingCount > 0, value.maySeed, swarms[number].inline == nil,
+        let isStalled = now - swarms[number].lastProgress > configuration.stall
+        guard swarms[number].missingCount > 0 || isStalled, swarms[number].lease == nil || isStalled, value.maySeed,
+            swarms[number].inline == nil,
             swarms[number].isTrusted(node), swarms[number].refusals[node] == nil || isLastResort(node, in: number),
             now - started >= configuration.relearning || isFresh(number)
         else { return none }
-        let missing = swarms[number].missing.subtracting(value.have)
+        // When nothing moves although every piece is somewhere, whoever alone has some of them does not give them.
+        let missing = swarms[number].pieces(heldByAtMost: isStalled ? 1 : 0).subtracting(value.have)
+        if let lease = swarms[number].lease, lease.node == node { return none }
         guard !missing.isEmpty, mayAfford(missing, in: number) else { return none }
         if leases[node, default: 0] > 0 {
             let openAt = swarms[number].openToAllAt ?? now + configuration.spread
@@ -56,6 +60,7 @@ extension Tracker {
             guard openAt <= now else { return none }
         }
         swarms[number].openToAllAt = nil
+        if let former = swarms[number].lease { loseLease(of: former.node, in: number) }
         swarms[number].lease = Lease(node: node, pieces: missing, remaining: missing.count, lastProgress: now)
         swarms[number].lastProgress = now
         leases[node, default: 0] += 1

@@ -85,9 +85,9 @@ package struct Tracker: ~Copyable {
             effects.append(.reply(TrackerReply(blob: value.blob, interval: .seconds(30), capacity: 0), to: node))
             return
         }
+        sweep(number)
         let index = record(value, in: number)
         if let inline = value.inline, swarms[number].layout.isInline { swarms[number].inline = inline }
-        sweep(number)
         reviewLease(value, in: number)
         answer(value, index: index, in: number)
     }
@@ -127,6 +127,7 @@ package struct Tracker: ~Copyable {
         var reply = TrackerReply(blob: value.blob, interval: interval(for: value, in: number), capacity: 0)
         reply.swarm = swarm.members.count
         reply.banned = Array(banned.sorted().prefix(64))
+        reply.revoked = swarm.accusers.filter { $0.value.count >= configuration.accusers }.keys.sorted()
         if value.phase == .fetching {
             reply.inline = swarm.inline
             reply.seed = election(of: value, in: number)

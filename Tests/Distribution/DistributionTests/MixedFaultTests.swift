@@ -1,6 +1,8 @@
 import DistributionSimulation
+import Pieces
 import TestSupport
 import Testing
+import Tracker
 
 /// Everything that may go wrong, mixed by seed; a seed that fails is named and replays alone.
 @Suite("all faults mixed")
@@ -46,7 +48,7 @@ struct MixedFaultTests {
     @Test("every survivor ends with the blob or with a clear error", arguments: UInt64(0)..<60)
     func survivors(seed: UInt64) {
         let outcome = Simulation(Self.scenario(seed: seed)).run()
-        #expect(outcome.stuck.isEmpty, "seed \(seed): nodes \(outcome.stuck) hang")
+        #expect(outcome.stuck.isEmpty, "seed \(seed): \(outcome.predicaments)")
         #expect(outcome.violations.isEmpty, "seed \(seed)")
     }
 }

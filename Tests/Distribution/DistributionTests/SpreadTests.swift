@@ -1,4 +1,5 @@
 import DistributionSimulation
+import Pieces
 import Testing
 
 /// A pool of a few nodes behind links of 5 MB/s, and one image.

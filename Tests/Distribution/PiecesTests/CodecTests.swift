@@ -73,6 +73,7 @@ struct RandomMessages {
         value.peers = (0..<number(0...5)).map { _ in contact() }
         value.seed = seed
         value.banned = (0..<number(0...3)).map { _ in peer() }
+        value.revoked = (0..<number(0...2)).map { _ in peer() }
         value.swarm = number(0...10_000)
         value.inline = number(0...1) == 0 ? nil : bytes(number(0...100))
         value.grant =

@@ -92,6 +92,8 @@ package struct Outcome: Sendable {
     package internal(set) var failures: [Int: TransferFailure] = [:]
     /// Nodes that were alive at the end and neither had everything nor gave up.
     package internal(set) var stuck: [Int] = []
+    /// What those were at.
+    package internal(set) var predicaments: [String] = []
     /// Bytes from the registry over the image's.
     package internal(set) var copies = 0.0
     /// How many streams it had to bear at once.

@@ -62,7 +62,9 @@ extension Simulation {
         guard let target = numbers[fetch.from], let blob = blobNumbers[fetch.blob] else {
             return violate("a fetch from nobody")
         }
-        if node.blobs[blob].have.contains(fetch.piece) { violate("node \(node.number) fetches what it has") }
+        if node.peer.progress(of: fetch.blob)?.have.contains(fetch.piece) ?? false {
+            violate("node \(node.number) fetches what it has")
+        }
         if node.fetches.count >= scenario.peer.fetches { violate("node \(node.number) fetches too much at once") }
         let upload = UploadID(nextUpload)
         nextUpload += 1

@@ -214,7 +214,10 @@ package final class Simulation {
             result.unpacked.append(
                 node.isDone ? node.blobs.compactMap { $0.unpackedAt }.map { ($0 - begun).seconds }.max() : nil)
             if let failure = node.failure { result.failures[node.number] = failure }
-            if node.isAlive, !node.isDone, node.failure == nil { result.stuck.append(node.number) }
+            if node.isAlive, !node.isDone, node.failure == nil {
+                result.stuck.append(node.number)
+                result.predicaments += digests.compactMap { predicament(of: node, $0) }
+            }
             for digest in digests {
                 guard let progress = node.peer.progress(of: digest) else { continue }
                 result.wasted += progress.ledger.wasted
@@ -227,6 +230,12 @@ package final class Simulation {
         result.copies = Double(originBytes) / Double(max(total, 1))
         result.sent = Array(links.sent.prefix(scenario.nodes))
         return result
+    }
+
+    private func predicament(of node: SimulatedNode, _ digest: Digest) -> String? {
+        guard let progress = node.peer.progress(of: digest), !progress.isComplete else { return nil }
+        return "node \(node.number) has \(progress.have), \(progress.neighbours) neighbours, \(progress.underWay) under way, "
+            + "tracker: \(tracker?.tracker.standing(of: digest).map { "\($0)" } ?? "none")"
     }
 
     func violate(_ text: String) {
