@@ -27,8 +27,9 @@ extension APIServer {
     func describe(_ path: String, _ request: APIRequest) throws(APIError) -> Response {
         switch path {
         case "/openapi/v2":
-            guard request.accepted.isEmpty || request.accepted.contains("json") || request.accepted.contains("*/*")
-            else { throw .notAcceptable("only the following media types are accepted: application/json") }
+            if request.accepted.contains(OpenAPIProtobuf.askedType) {
+                return .json(bytes: OpenAPIProtobuf.v2, type: OpenAPIProtobuf.type)
+            }
             return .json(bytes: OpenAPI.v2)
         case "/openapi/v3": return .json(bytes: OpenAPI.v3Index)
         default:

@@ -26,10 +26,10 @@ struct APIRequest: Sendable {
     var method: HTTPRequest.Method { request.method }
     var accepted: String { request.headers[.accept] ?? "" }
 
-    /// Whether a parameter is `true` or `1`.
+    /// Whether a parameter is there and says yes, as Go reads truth values; without a value it does.
     func flag(_ name: String) -> Bool {
         switch query[name] {
-        case "true", "1", "": true
+        case "true", "True", "TRUE", "t", "T", "1", "": true
         default: false
         }
     }

@@ -15,12 +15,12 @@ extension APIServer {
         let representation = try Representation(
             accepting: request.accepted, included: request.query["includeObject"])
         let selection = try selection(kind, namespace, name: name, request)
-        let hasBookmarks = request.flag("allowWatchBookmarks") && request.query["allowWatchBookmarks"] != nil
+        let hasBookmarks = request.flag("allowWatchBookmarks")
         var answer = WatchAnswer(selection, representation, hasBookmarks: hasBookmarks)
         var asked = WatchRequest(selection.range, term: selection.term, wantsProgress: hasBookmarks)
         var first = ByteBuffer()
         let text = request.query["resourceVersion"] ?? ""
-        let wantsInitial = request.query["sendInitialEvents"] == "true"
+        let wantsInitial = request.flag("sendInitialEvents")
         if text.isEmpty || text == "0" || wantsInitial {
             let listed = try await objects.reading { () async throws(StoreError) in
                 try await objects.store.list(ListRequest(selection.range, term: selection.term))

@@ -31,8 +31,8 @@ package struct Admission: Sendable {
         let name = name ?? kind.kind
         guard case .object = value else { throw .badRequest("\(name): expected an object, found \(value.summary)") }
         var object = APIObject(value)
-        if object["kind"] == nil { object["kind"] = .string(kind.kind) }
-        if object["apiVersion"] == nil { object["apiVersion"] = .string(kind.apiVersion) }
+        if object["kind"] == nil { object["kind"] = .string(name) }
+        if object["apiVersion"] == nil, name == kind.kind { object["apiVersion"] = .string(kind.apiVersion) }
         guard object.kind == name, name != kind.kind || object.apiVersion == kind.apiVersion else {
             throw .badRequest(
                 "the API version in the data (\(object.apiVersion), kind \(object.kind)) does not match the expected "
