@@ -7,9 +7,9 @@ DESTDIR ?=
 RELEASE := .build/release
 DEBUG := .build/debug
 DEMO ?= /tmp/pouch-demo
-PROGRAMS := pouch pouchd pouch-runtime pouch-registry pouch-simulate
+PROGRAMS := pouch pouchd pouch-runtime pouch-registry pouch-server pouch-simulate
 BUILD_NEEDS := libnftables-dev libldns-dev libseccomp-dev libcap-dev libarchive-dev libsqlite3-dev busybox-static ca-certificates
-TEST_NEEDS := $(BUILD_NEEDS) docker-registry skopeo umoci runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux apparmor iproute2 nftables iperf3 iptables python3
+TEST_NEEDS := $(BUILD_NEEDS) docker-registry skopeo umoci runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux apparmor iproute2 nftables iperf3 iptables python3 python3-venv
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help
@@ -38,6 +38,7 @@ build-needs: toolchain
 	$(call install-packages,$(BUILD_NEEDS))
 test-needs: toolchain
 	$(call install-packages,$(TEST_NEEDS))
+	@[ -x .build/python/bin/python3 ] || { python3 -m venv .build/python && .build/python/bin/pip install -q kubernetes==32.0.1; }
 
 .PHONY: demo
 demo: release ## From nothing to a running container

@@ -191,7 +191,8 @@ var rooms: [Room] = [
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
     library(
-        "Cluster", "APIServer", uses: ["ClusterModel", "ClusterStore", "HTTPKit", "JSON", "Units"],
+        "Cluster", "APIServer",
+        uses: ["ClusterModel", "ClusterStore", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux"],
         packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
@@ -230,7 +231,10 @@ var rooms: [Room] = [
         packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix]),
     command(
         "pouch-server",
-        uses: ["APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "HTTPKit"],
+        uses: [
+            "APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "HTTPKit",
+            "LinuxKernel", "CLinux",
+        ],
         packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),

@@ -16,6 +16,7 @@ package enum Executables {
 
     package static var runtime: String { "\(folder)/pouch-runtime" }
     package static var daemon: String { "\(folder)/pouchd" }
+    package static var poolServer: String { "\(folder)/pouch-server" }
     package static var client: String { "\(folder)/pouch" }
 
     /// Finds `name` along `PATH` and in the system's sbin folders.

@@ -23,6 +23,7 @@ extension APIServer {
             accepting: request.accepted, included: request.query["includeObject"])
         guard let body = try await request.body() else { throw APIError.badRequest("body: an object is expected") }
         let object = try admission.decode(body)
+        try restrict(object, kind, to: request.requester)
         let changed = try await objects.create(object, kind, namespace, isDryRun: try request.isDryRun())
         var response = answer(changed.object, kind, representation, status: .created)
         response.warn(admission.warnings + changed.warnings)
@@ -39,7 +40,7 @@ extension APIServer {
         let object = try admission.decode(body)
         let changed = try await objects.update(
             kind, namespace, name, part, isDryRun: try request.isDryRun()
-        ) { (_) throws(APIError) in object }
+        ) { (old) throws(APIError) in Self.restricted(object, old, kind, to: request.requester) }
         var response = answer(changed.object, kind, representation)
         response.warn(admission.warnings)
         return response
@@ -61,7 +62,7 @@ extension APIServer {
             warnings = admission.warnings
             // Only a patch that names a version insists on it.
             if new.resourceVersion == old.resourceVersion { new.setMetadata("resourceVersion", nil) }
-            return new
+            return Self.restricted(new, old, kind, to: request.requester)
         }
         var response = answer(changed.object, kind, representation)
         response.warn(warnings)

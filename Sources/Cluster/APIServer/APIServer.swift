@@ -18,27 +18,66 @@ package struct APIServer: Sendable {
     package let objects: Objects
     let metrics: MetricsRegistry
     let clock: @Sendable () -> Timestamp
+    private let authentication: Authentication
+    private let limits: RequestLimits
+    private let audit: AuditLog?
 
     package init(
-        _ store: any ClusterStore, metrics: MetricsRegistry = MetricsRegistry(),
+        _ store: any ClusterStore, authentication: Authentication = .open, limits: RequestLimits = RequestLimits(),
+        audit: AuditLog? = nil, metrics: MetricsRegistry = MetricsRegistry(),
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         objects = Objects(store, clock: clock)
+        self.authentication = authentication
+        self.limits = limits
+        self.audit = audit
         self.metrics = metrics
         self.clock = clock
     }
 
     /// Answers one request; an error becomes a `Status`.
-    @Sendable package func respond(to request: Request, _ source: RequestSource) async throws -> Response {
-        let request = APIRequest(request, from: .administrator)
+    @Sendable package func respond(to sent: Request, _ source: RequestSource) async throws -> Response {
+        let began = clock()
+        var request = APIRequest(sent, from: .anonymous)
+        var response: Response
         do {
-            return try await answer(request, source)
+            request.requester = try authentication.requester(
+                certificate: source.certificate, authorization: sent.headers[.authorization])
+            response = try await admit(request, source)
         } catch let error as APIError {
             if error.code >= 500 {
                 source.logger.error("request failed", metadata: ["path": "\(request.path)", "error": "\(error)"])
             }
-            return .refusal(error)
+            response = .refusal(error)
         }
+        note(request, source, response, began: began)
+        return response
+    }
+
+    /// Lets a request in when there is room for it.
+    private func admit(_ request: APIRequest, _ source: RequestSource) async throws -> Response {
+        let path = try APIPath(request.path)
+        try await authorize(path, request)
+        if request.flag("watch") { return try await answer(request, source) }
+        try limits.enter(request.requester)
+        defer { limits.leave(request.requester) }
+        return try await answer(request, source)
+    }
+
+    /// Counts a request; what changed something, or was refused, is written down.
+    private func note(_ request: APIRequest, _ source: RequestSource, _ response: Response, began: Timestamp) {
+        let ended = clock()
+        let action = (try? APIPath(request.path)).flatMap { try? self.action($0, request) }
+        metrics.observe(
+            "pouch_api_request_seconds", help: "Time to the head of the answer, by verb and kind.",
+            labels: [
+                ("verb", action?.verb ?? request.method.rawValue.lowercased()),
+                ("resource", action?.kind.plural ?? ""), ("code", "\(response.status.code)"),
+            ], ended.duration(since: began))
+        let isRead = [.get, .head].contains(request.method)
+        guard let audit, !isRead || [401, 403].contains(response.status.code) else { return }
+        audit.record(
+            request, id: source.requestID, action, code: response.status.code, began: began, ended: ended)
     }
 
     private func answer(_ request: APIRequest, _ source: RequestSource) async throws -> Response {

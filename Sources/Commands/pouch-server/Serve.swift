@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import ClusterStore
 internal import Glibc
 internal import HTTPKit
+internal import LinuxKernel
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -13,9 +14,18 @@ internal import UnixSignals
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the pool's API, which kubectl and every other client of Kubernetes speaks.",
-        discussion: "The pool's state is in memory only. SIGTERM ends it when the requests in work are answered.")
+        discussion: """
+            The pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts everybody there; with it \
+            clients show a certificate that --tls-ca signed (common name and organizations are user and groups), or a token. \
+            SIGTERM ends it when the requests in work are answered.
+            """)
 
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free.") var listen = "127.0.0.1:8080"
+    @Option(help: "Our certificate with its chain, in PEM.") var tlsCert: String?
+    @Option(help: "Its key, in PEM.") var tlsKey: String?
+    @Option(help: "Who signs the certificates of nodes and users, in PEM.") var tlsCa: String?
+    @Option(help: "A file with lines of token,user,uid,\"group,group\".") var tokenFile: String?
+    @Option(help: "Where to write down who changed what.") var auditLog: String?
     @Flag(help: "Say more in the log.") var debug = false
 
     func run() async throws {
@@ -26,37 +36,65 @@ struct Serve: AsyncParsableCommand {
         PouchServer.startLogging(debug: debug)
         let logger = Logger(label: "pouch-server")
         let address = try ListenAddress(parsing: listen)
-        guard address.isLoopback else {
-            throw ServeError.open(listen)
-        }
+        let listener = try listener(address)
         let store = LocalStore()
         let metrics = MetricsRegistry()
-        let api = APIServer(store, metrics: metrics)
+        let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
+        let api = APIServer(store, authentication: try authentication(), audit: audit, metrics: metrics)
         try await api.objects.prepare()
         let server = HTTPServer(
-            listeners: [.plain(PlainListener(host: address.host, port: address.port))],
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)
+            listeners: [listener], group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)
         try await server.bind()
-        print("http://\(address.host):\(server.addresses.first?.port ?? address.port)")
+        print("\(listener.scheme)://\(address.host):\(server.addresses.first?.port ?? address.port)")
         fflush(nil)
         let access = LocalAccess(api.objects)
-        let services = ServiceGroup(
+        var services: [any Service] = [
+            Collector(api.objects, logger: logger), Bookmarks(store), SchedulingService(access, logger: logger),
+            NodeService(access, logger: logger),
+        ]
+        if let audit { services.append(audit) }
+        let group = ServiceGroup(
             configuration: .init(
-                services: [
-                    .init(service: Collector(api.objects, logger: logger)), .init(service: Bookmarks(store)),
-                    .init(service: SchedulingService(access, logger: logger)),
-                    .init(service: NodeService(access, logger: logger)), .init(service: server),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await services.run()
+                services: (services + [server]).map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+
+    private func listener(_ address: ListenAddress) throws(ServeError) -> Listener {
+        switch (tlsCert, tlsKey) {
+        case (let certificate?, let key?):
+            guard tlsCa != nil || tokenFile != nil else {
+                throw .incomplete("--tls-cert needs --tls-ca or --token-file: nobody could get in")
+            }
+            return .tls(
+                TLSListener(
+                    host: address.host, port: address.port, authority: tlsCa, certificate: certificate, key: key,
+                    admitsStrangers: tokenFile != nil))
+        case (nil, nil):
+            guard tlsCa == nil else { throw .incomplete("--tls-ca needs --tls-cert and --tls-key") }
+            guard address.isLoopback else { throw .open(listen) }
+            return .plain(PlainListener(host: address.host, port: address.port))
+        default: throw .incomplete("--tls-cert and --tls-key go together")
+        }
+    }
+
+    private func authentication() throws -> Authentication {
+        if let tokenFile {
+            let bytes = try WholeFile.read(tokenFile)
+            return try Authentication(tokenFile: String(decoding: bytes, as: UTF8.self))
+        }
+        return tlsCert == nil ? .open : Authentication(tokens: [:])
     }
 }
 
 /// Why the server cannot run as it was told.
 enum ServeError: Error, Equatable, CustomStringConvertible {
+    case incomplete(String)
     case open(String)
 
     var description: String {
         switch self {
+        case .incomplete(let why): why
         case .open(let address): "--listen \(address): others could reach it without TLS"
         }
     }

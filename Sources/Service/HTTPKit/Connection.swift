@@ -2,6 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import NIOSSL
 internal import Synchronization
 
 /// One client's connection: its requests one after another, until it ends or a request takes it over.
@@ -46,8 +47,12 @@ final class Connection: Sendable {
     /// Serves until the connection has ended; never throws, since there is nobody left to tell.
     func serve(logger: Logger, respond: @escaping Respond) async {
         do {
+            var certificate: [UInt8]?
+            var isFirst = true
             while case .head(let head)? = try await nextHead() {
-                guard try await serve(head, logger: logger, respond: respond) else { break }
+                if isFirst, case .certified = peer { certificate = try await peerCertificate() }
+                isFirst = false
+                guard try await serve(head, certificate, logger: logger, respond: respond) else { break }
                 if isStopping.withLock({ $0 }) { break }
             }
             try await linger()
@@ -59,6 +64,11 @@ final class Connection: Sendable {
         try? await channel.close()
     }
 
+    /// What the client showed; the handshake is over when its first request is here.
+    private func peerCertificate() async throws -> [UInt8]? {
+        try await channel.nioSSL_peerCertificate().flatMapThrowing { try $0?.toDERBytes() }.get()
+    }
+
     private func nextHead() async throws -> RequestPart? {
         phase.withLock { $0 = .idle }
         let part = try await inbox.next()
@@ -67,13 +77,15 @@ final class Connection: Sendable {
     }
 
     /// Answers one request; whether the connection goes on with another.
-    private func serve(_ head: RequestHead, logger: Logger, respond: Respond) async throws -> Bool {
+    private func serve(
+        _ head: RequestHead, _ certificate: [UInt8]?, logger: Logger, respond: Respond
+    ) async throws -> Bool {
         let clock = ContinuousClock()
         let began = clock.now
         var logger = logger
         let id = RequestID.of(head.request)
         logger[metadataKey: "request"] = "\(id)"
-        let source = RequestSource(logger: logger, requestID: id, peer: peer)
+        let source = RequestSource(logger: logger, requestID: id, peer: peer, certificate: certificate)
         let progress = BodyProgress(awaitsLeave: head.expectsContinue && head.hasBody)
         let body =
             head.hasBody

@@ -19,13 +19,19 @@ package struct RequestSource: RequestContextSource, Sendable {
     /// Follows the request through logs; the client's own `X-Request-Id` if it sent one.
     package let requestID: String
     package let peer: Peer
+    /// The certificate that the client showed and that its authority signed, in DER.
+    package let certificate: [UInt8]?
     /// Where a handler leaves the wish to take the connection over.
     package let takeover: Takeover
 
-    package init(logger: Logger, requestID: String, peer: Peer = .local, takeover: Takeover = Takeover()) {
+    package init(
+        logger: Logger, requestID: String, peer: Peer = .local, certificate: [UInt8]? = nil,
+        takeover: Takeover = Takeover()
+    ) {
         self.logger = logger
         self.requestID = requestID
         self.peer = peer
+        self.certificate = certificate
         self.takeover = takeover
     }
 }

@@ -19,13 +19,18 @@ package struct TLSListener: Sendable {
     package let authority: String?
     package let certificate: String
     package let key: String
+    /// Whether who shows no certificate gets in, too; one of another authority never does.
+    package let admitsStrangers: Bool
 
-    package init(host: String, port: Int, authority: String?, certificate: String, key: String) {
+    package init(
+        host: String, port: Int, authority: String?, certificate: String, key: String, admitsStrangers: Bool = false
+    ) {
         self.host = host
         self.port = port
         self.authority = authority
         self.certificate = certificate
         self.key = key
+        self.admitsStrangers = admitsStrangers
     }
 
     /// The session settings: where there is an authority, a client without a certificate of it does not get in.
@@ -39,7 +44,7 @@ package struct TLSListener: Sendable {
             settings.applicationProtocols = ["http/1.1"]
             if let authority {
                 settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))
-                settings.certificateVerification = .noHostnameVerification
+                settings.certificateVerification = admitsStrangers ? .optionalVerification : .noHostnameVerification
             }
             return try NIOSSLContext(configuration: settings)
         } catch {

@@ -16,6 +16,10 @@ import Units
 struct Fixture: Sendable {
     let api: APIServer
 
+    init(api: APIServer) {
+        self.api = api
+    }
+
     init() async throws {
         api = APIServer(LocalStore())
         try await api.objects.prepare()
@@ -23,18 +27,19 @@ struct Fixture: Sendable {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, type: String = "application/json",
-        accept: String? = nil
+        accept: String? = nil, token: String? = nil
     ) async throws -> (status: Int, value: JSONValue) {
-        try await send(method, path, bytes: body?.encoded() ?? [], type: type, accept: accept)
+        try await send(method, path, bytes: body?.encoded() ?? [], type: type, accept: accept, token: token)
     }
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], type: String = "application/json",
-        accept: String? = nil
+        accept: String? = nil, token: String? = nil
     ) async throws -> (status: Int, value: JSONValue) {
         var head = HTTPRequest(method: method, scheme: "http", authority: "x", path: path)
         head.headerFields[.contentType] = type
         head.headerFields[.accept] = accept
+        head.headerFields[.authorization] = token.map { "Bearer \($0)" }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: bytes)))
         let source = RequestSource(logger: Logger(label: "test"), requestID: "test")
         let response = try await api.respond(to: request, source)

@@ -10,7 +10,7 @@ struct APIRequest: Sendable {
     let request: Request
     let path: String
     let query: QueryItems
-    let requester: Requester
+    var requester: Requester
 
     /// The most bytes that the body of a request may have.
     static let largestBody = 3 * 1024 * 1024

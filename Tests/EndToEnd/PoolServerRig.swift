@@ -1,0 +1,40 @@
+import LinuxKernel
+import TestSupport
+import Testing
+
+/// A `pouch-server` of a test's own, on a port of loopback that was free, and the clients that talk to it.
+struct PoolServerRig: Sendable {
+    let folder: String
+    let address: String
+
+    /// The words of kubectl in `program`, against this server.
+    func kubectl(
+        _ words: String..., program: String = "kubectl", input: String? = nil, editor: String = "true"
+    ) async throws -> CommandResult {
+        try await run(
+            [program, "--server", address, "--cache-dir", "\(folder)/cache"] + words,
+            environment: ["KUBECONFIG": "/dev/null", "HOME": folder, "KUBE_EDITOR": editor, "EDITOR": editor],
+            input: input)
+    }
+}
+
+/// Runs `body` with a server that is there for it alone.
+func withPoolServer(flags: [String] = [], _ body: @Sendable (PoolServerRig) async throws -> Void) async throws {
+    try await withScratchDirectory { folder in
+        let words = [Executables.poolServer, "serve", "--listen", "127.0.0.1:0"] + flags
+        let server = try await withThread { () throws(SyscallError) in
+            try RunningCommand(
+                ["/bin/sh", "-c", "exec \"$@\" >\"\(folder)/address\" 2>\"\(folder)/log\"", "sh"] + words)
+        }
+        var address = ""
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline, !address.hasSuffix("\n") {
+            address = String(decoding: (try? WholeFile.read("\(folder)/address")) ?? [], as: UTF8.self)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let log = String(decoding: (try? WholeFile.read("\(folder)/log")) ?? [], as: UTF8.self)
+        try #require(address.hasSuffix("\n"), "the server did not start: \(log)")
+        try await body(PoolServerRig(folder: folder, address: String(address.dropLast())))
+        withExtendedLifetime(server) {}
+    }
+}
