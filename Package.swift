@@ -77,6 +77,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 var rooms: [Room] = [
@@ -117,6 +119,10 @@ var rooms: [Room] = [
             logging, lifecycle,
         ], tested: true),
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
+
+    library(
+        "Service", "Identity", uses: ["LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
+        tested: true),
 
     library(
         "Content", "ContentStore", uses: ["ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
@@ -187,6 +193,11 @@ var rooms: [Room] = [
             "Units", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
+
+    library(
+        "Distribution", "Transfer",
+        uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
+        packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
@@ -362,6 +373,8 @@ let packages: [(String, Package.Dependency)] = [
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0")
     ),
     ("async-http-client", .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0")),
+    ("swift-certificates", .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1")),
+    ("swift-asn1", .package(url: "https://github.com/apple/swift-asn1", from: "1.7.2")),
     ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
 ]
 

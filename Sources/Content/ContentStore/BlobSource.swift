@@ -6,6 +6,24 @@ package import ImageSpec
 package protocol BlobSource: Sendable {
     /// Opens the bytes of `blob` from `offset` on, or from an earlier place when it cannot begin in the middle.
     func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream
+
+    /// Opens a part of `blob`; a source that cannot end early gives more, and one that cannot begin late begins earlier.
+    func open(_ blob: ContentDescriptor, _ range: Range<Int64>) async throws(BlobSourceError) -> BlobStream
+}
+
+extension BlobSource {
+    package func open(_ blob: ContentDescriptor, _ range: Range<Int64>) async throws(BlobSourceError) -> BlobStream {
+        try await open(blob, from: range.lowerBound)
+    }
+}
+
+/// Nodes that share blobs, so that a registry is asked once for all of them.
+package protocol BlobPool: Sendable {
+    /// What to pull from instead of `origin`, which the pool asks when nobody has a blob.
+    ///
+    /// `repository` is the name with its registry, such as `docker.io/library/busybox`; `credentials`, Docker's `AuthConfig` in
+    /// JSON, prove to the pool's tracker that this node may have the blobs, and go nowhere else.
+    func source(_ repository: String, credentials: [UInt8], origin: any BlobSource) -> any BlobSource
 }
 
 /// The bytes of a blob on their way; pulled, so a slow reader holds the sender back.

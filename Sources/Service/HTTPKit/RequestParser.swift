@@ -19,7 +19,7 @@ package enum RequestError: Error, Hashable, Sendable {
         }
     }
 
-    var message: String {
+    package var message: String {
         switch self {
         case .malformed(let what): "malformed request: \(what)"
         case .headTooLarge: "request header fields are longer than \(RequestParser.longestHead) bytes"

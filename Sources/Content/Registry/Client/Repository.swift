@@ -136,9 +136,22 @@ package struct Repository: Sendable {
 
 extension Repository: BlobSource {
     package func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream {
+        try await open(blob, from: offset, range: offset > 0 ? "bytes=\(offset)-" : nil)
+    }
+
+    package func open(_ blob: ContentDescriptor, _ range: Range<Int64>) async throws(BlobSourceError) -> BlobStream {
+        let isWhole = range == 0..<blob.size
+        return try await open(
+            blob, from: range.lowerBound, range: isWhole ? nil : "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
+    }
+
+    private func open(
+        _ blob: ContentDescriptor, from offset: Int64, range: String?
+    ) async throws(BlobSourceError) -> BlobStream {
         do throws(RegistryError) {
             return try await reading { (endpoint) async throws(RegistryError) in
-                try await open(blob, from: offset, at: address("blobs/\(blob.digest)", at: endpoint), endpoint)
+                try await open(
+                    blob, from: offset, range: range, at: address("blobs/\(blob.digest)", at: endpoint), endpoint)
             }
         } catch {
             throw BlobSourceError(error)
@@ -146,11 +159,11 @@ extension Repository: BlobSource {
     }
 
     private func open(
-        _ blob: ContentDescriptor, from offset: Int64, at address: WebAddress, _ endpoint: Endpoint
+        _ blob: ContentDescriptor, from offset: Int64, range: String?, at address: WebAddress, _ endpoint: Endpoint
     ) async throws(RegistryError) -> BlobStream {
         var call = Call(.GET, address)
         call.scopes = [pullScope]
-        if offset > 0 { call.headers.append(("Range", "bytes=\(offset)-")) }
+        if let range { call.headers.append(("Range", range)) }
         let response = try await transport.perform(call, at: endpoint, credentials)
         var start: Int64 = 0
         if response.status == .partialContent {

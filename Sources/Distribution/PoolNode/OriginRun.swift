@@ -1,0 +1,80 @@
+internal import ContentStore
+internal import ImageSpec
+internal import Pieces
+internal import Synchronization
+internal import Transfer
+
+/// Where a blob comes from when nobody in the pool has it.
+struct PoolOrigin: Sendable {
+    let blob: ContentDescriptor
+    let source: any BlobSource
+}
+
+/// Pieces that this node fetches from the registry for the whole pool, until they are there or it is told to stop.
+final class OriginRun: Sendable {
+    let digest: Digest
+    let pieces: PieceSet
+    private let stopped = Mutex(false)
+
+    init(_ digest: Digest, _ pieces: PieceSet) {
+        self.digest = digest
+        self.pieces = pieces
+    }
+
+    var isStopped: Bool { stopped.withLock { $0 } }
+    func stop() { stopped.withLock { $0 = true } }
+
+    /// Fetches run by run; `keep` gets each piece as soon as its bytes are there, and says whether to go on.
+    func fetch(
+        _ origin: PoolOrigin, _ layout: PieceLayout, limit: RateLimit, _ urgency: Pacer.Urgency,
+        keep: (Int, [UInt8]) async -> Bool
+    ) async -> OriginEnd {
+        for run in pieces.runs {
+            do throws(BlobSourceError) {
+                let bytes = layout.bytes(of: run.lowerBound).lowerBound..<layout.bytes(of: run.upperBound - 1).upperBound
+                guard try await fetch(bytes, run, origin, layout, limit, urgency, keep) else { return .done }
+            } catch {
+                switch error {
+                case .notFound(let reason), .refused(let reason): return .refused(reason)
+                case .interrupted(_, let after): return .interrupted(after: after.map { Span($0) })
+                }
+            }
+        }
+        return .done
+    }
+
+    private func fetch(
+        _ range: Range<Int64>, _ run: Range<Int>, _ origin: PoolOrigin, _ layout: PieceLayout, _ limit: RateLimit,
+        _ urgency: Pacer.Urgency, _ keep: (Int, [UInt8]) async -> Bool
+    ) async throws(BlobSourceError) -> Bool {
+        let stream = try await origin.source.open(origin.blob, range)
+        var skip = range.lowerBound - stream.start
+        guard skip >= 0 else { throw .refused("blob \(digest): the source begins too late") }
+        var piece = run.lowerBound
+        var waiting: [UInt8] = []
+        do {
+            for try await var chunk in stream.chunks {
+                if isStopped { return false }
+                try await limit.pass(chunk.count, urgency)
+                if skip > 0 {
+                    let dropped = Int(min(skip, Int64(chunk.count)))
+                    chunk.removeFirst(dropped)
+                    skip -= Int64(dropped)
+                }
+                waiting += chunk
+                while piece < run.upperBound, Int64(waiting.count) >= layout.length(of: piece) {
+                    let length = Int(layout.length(of: piece))
+                    guard await keep(piece, Array(waiting[..<length])) else { return false }
+                    waiting.removeFirst(length)
+                    piece += 1
+                }
+                if piece == run.upperBound { return true }
+            }
+        } catch let error as BlobSourceError {
+            throw error
+        } catch {
+            throw .interrupted("blob \(digest): \(error)", after: nil)
+        }
+        throw .interrupted("blob \(digest): the registry ended after piece \(piece)", after: nil)
+    }
+}

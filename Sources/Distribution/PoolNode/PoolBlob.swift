@@ -1,0 +1,150 @@
+internal import ContentStore
+internal import Glibc
+package import ImageSpec
+internal import Lanes
+internal import LinuxKernel
+package import Pieces
+internal import Synchronization
+internal import Transfer
+
+/// One blob that this node fetches from the pool or gives to it: its files, on a lane of its own, and who waits for it.
+actor PoolBlob: LaneBound {
+    nonisolated let lane = BlockingLane()
+    nonisolated let digest: Digest
+    nonisolated let length: Int64
+    nonisolated let layout: PieceLayout
+    nonisolated let progress: BlobProgress
+    private let files: PieceFiles
+
+    private init(_ files: PieceFiles) {
+        self.files = files
+        digest = files.blob
+        length = files.layout.length
+        layout = files.layout
+        progress = BlobProgress(files.have)
+    }
+
+    /// Opens the blob's folder below `root`.
+    static func open(_ digest: Digest, length: Int64, below root: String) async throws(SyscallError) -> PoolBlob {
+        try await Lanes.shared.run { () throws(SyscallError) in
+            PoolBlob(
+                try PieceFiles(digest, length: length, folder: "\(root)/\(digest.algorithm.rawValue)-\(digest.hex)"))
+        }
+    }
+
+    var have: PieceSet { files.have }
+    var map: PieceMap { files.map }
+
+    /// What the machine has to know of what an earlier run left.
+    func order(_ urgency: Urgency, isComplete: Bool) -> BlobOrder {
+        var order = BlobOrder(blob: digest, length: length, urgency: urgency)
+        order.have = files.have
+        order.map = files.map
+        order.isComplete = isComplete
+        return order
+    }
+
+    /// Keeps a piece that matches its proof.
+    func store(_ piece: Int, _ bytes: [UInt8], _ proof: PieceProof) throws(SyscallError) {
+        try files.store(piece, bytes, proof)
+        progress.arrived(piece)
+    }
+
+    func drop(_ pieces: PieceSet) throws(SyscallError) {
+        progress.lost(pieces)
+        try files.drop(pieces)
+    }
+
+    /// A piece on its way to a peer, with its proof; nil when it is not here.
+    func part(_ piece: Int, ended: @escaping @Sendable (Int64) -> Void) throws(SyscallError) -> FilePart? {
+        guard files.have.contains(piece), let proof = files.map[piece] else { return nil }
+        return FilePart(
+            try Descriptor.open(files.bytesPath), layout.bytes(of: piece), of: length, proof: ProofText.encode(proof),
+            ended: ended)
+    }
+
+    /// Bytes of pieces that are here.
+    func read(_ range: Range<Int64>) throws(SyscallError) -> [UInt8] {
+        let file = try Descriptor.open(files.bytesPath)
+        return try PieceFiles.read(file.raw, range)
+    }
+
+    func isWhole() throws(SyscallError) -> Bool { try files.isWhole() }
+
+    /// Shares the bytes with the content store's file, if that is there by now.
+    func merge(_ content: ContentStore) -> Bool {
+        guard !files.isMerged, content.contains(digest) else { return files.isMerged }
+        return (try? files.merge(with: content.path(of: digest))) != nil
+    }
+}
+
+/// How far a blob has come, for those who wait for a piece of it; any thread may ask.
+final class BlobProgress: Sendable {
+    private struct State {
+        var have: PieceSet
+        var failure: String?
+        var isConfirmed = false
+        var serial = 0
+        var waiters: [Int: (piece: Int, continuation: CheckedContinuation<Bool, Never>)] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(_ have: PieceSet) { state = Mutex(State(have: have)) }
+
+    var have: PieceSet { state.withLock { $0.have } }
+    /// Why the blob does not come.
+    var failure: String? { state.withLock { $0.failure } }
+    var isConfirmed: Bool { state.withLock { $0.isConfirmed } }
+
+    func arrived(_ piece: Int) {
+        settle { state in
+            state.have.insert(piece)
+            state.failure = nil
+        }
+    }
+
+    func lost(_ pieces: PieceSet) { state.withLock { $0.have.subtract(pieces) } }
+    func confirm() { settle { $0.isConfirmed = true } }
+    func fail(_ reason: String) { settle { $0.failure = reason } }
+    /// Another try begins.
+    func begin() { state.withLock { $0.failure = nil } }
+
+    /// Waits until `piece` is here; false when it will not come.
+    func wait(for piece: Int) async -> Bool {
+        let number = state.withLock { state in
+            state.serial += 1
+            return state.serial
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = state.withLock { state -> Bool? in
+                    if let answer = Self.answer(piece, state) { return answer }
+                    if Task.isCancelled { return false }
+                    state.waiters[number] = (piece, continuation)
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.continuation.resume(returning: false)
+        }
+    }
+
+    private static func answer(_ piece: Int, _ state: State) -> Bool? {
+        if state.have.contains(piece) { return true }
+        return state.failure == nil ? nil : false
+    }
+
+    private func settle(_ change: (inout State) -> Void) {
+        let ready = state.withLock { state in
+            change(&state)
+            let ready = state.waiters.compactMap { number, waiter in
+                Self.answer(waiter.piece, state).map { (number, waiter.continuation, $0) }
+            }
+            for (number, _, _) in ready { state.waiters[number] = nil }
+            return ready
+        }
+        for (_, continuation, answer) in ready { continuation.resume(returning: answer) }
+    }
+}

@@ -1,0 +1,102 @@
+import Identity
+import LinuxKernel
+import TestSupport
+import Testing
+
+/// The authority of a pool, join tokens, and what members believe.
+@Suite("identities")
+struct IdentityTests {
+    private static let now: Int64 = 1_800_000_000
+
+    /// An authority and one member of its pool.
+    private func withPool(
+        _ roles: Set<NodeRole> = [.peer], _ body: (CertificateAuthority, NodeCredentials, String) throws -> Void
+    ) async throws {
+        try await withScratchDirectory { folder in
+            let authority = try CertificateAuthority(folder: folder + "/pool")
+            try body(authority, try Self.member("node-1", roles, of: authority), folder)
+        }
+    }
+
+    private static func member(
+        _ name: String, _ roles: Set<NodeRole>, of authority: CertificateAuthority
+    ) throws -> NodeCredentials {
+        let (key, request) = try NodeCredentials.makeRequest(name: name)
+        let certificate = try authority.certificate(for: name, roles, request: request)
+        return try NodeCredentials(authority: authority.pem, certificate: certificate, key: key)
+    }
+
+    @Test("an authority is the same after a restart, and a certificate says who its holder is")
+    func authority() async throws {
+        try await withPool([.peer, .seed]) { authority, node, folder in
+            #expect(try CertificateAuthority(folder: folder + "/pool").fingerprint == authority.fingerprint)
+            #expect(node.identity.name == "node-1" && node.identity.roles == [.peer, .seed])
+            try node.save(to: folder + "/node")
+            #expect(try NodeCredentials(folder: folder + "/node")?.identity == node.identity)
+            #expect(try NodeCredentials(folder: folder + "/none") == nil)
+            let other = try Self.member("node-1", [.peer], of: authority)
+            #expect(other.identity.number != node.identity.number)
+        }
+    }
+
+    @Test("members believe their authority alone, and each other's signatures")
+    func trust() async throws {
+        try await withPool { authority, node, folder in
+            let trust = try PoolTrust(authority: authority.pem)
+            let member = try trust.member(certificate: node.certificate)
+            #expect(member.identity == node.identity)
+            let bytes = Array("piece 7".utf8)
+            let mark = try node.sign(bytes)
+            #expect(member.signed(bytes, mark))
+            #expect(!member.signed(Array("piece 8".utf8), mark))
+            #expect(!trust.authoritySigned(bytes, mark))
+            #expect(trust.authoritySigned(bytes, try authority.sign(bytes)))
+            let stranger = try CertificateAuthority(folder: folder + "/other")
+            let foreign = try Self.member("node-1", [.seed], of: stranger)
+            #expect(throws: IdentityError.untrusted("certificate of node-1")) {
+                try trust.member(certificate: foreign.certificate)
+            }
+        }
+    }
+
+    @Test("a token lets one node in, once, in time, with the roles that it was made for")
+    func tokens() async throws {
+        try await withPool { authority, _, folder in
+            let book = try TokenBook(folder: folder + "/tokens")
+            let token = try book.make(for: authority, roles: [.peer, .seed], expires: Self.now + 60)
+            let read = try JoinToken(parsing: token.text)
+            #expect(read == token && read.fingerprint == authority.fingerprint)
+            #expect(try book.redeem(secret: read.secret, now: Self.now) == [.peer, .seed])
+            #expect(throws: IdentityError.badToken) { try book.redeem(secret: read.secret, now: Self.now) }
+            let late = try book.make(for: authority, roles: [.peer], expires: Self.now)
+            #expect(throws: IdentityError.badToken) { try book.redeem(secret: late.secret, now: Self.now) }
+            #expect(throws: IdentityError.badToken) { try book.redeem(secret: "../../etc/passwd", now: Self.now) }
+        }
+    }
+
+    @Test("text that is no token and no name is refused", arguments: ["", "pouch-1-2", "pouch--", "x-\(0)-\(1)"])
+    func malformed(text: String) {
+        #expect(throws: IdentityError.malformed("join token")) { try JoinToken(parsing: text) }
+        #expect(throws: (any Error).self) { try NodeIdentity.check(text + "/") }
+    }
+
+    @Test("a certificate of damaged bytes is refused and never trusted", arguments: UInt64(0)..<8)
+    func damaged(seed: UInt64) async throws {
+        try await withPool { authority, node, _ in
+            let trust = try PoolTrust(authority: authority.pem)
+            var random = SplitMix64(seed: seed)
+            for _ in 0..<125 {
+                var bytes = Array(node.certificate.utf8)
+                let place = Int.random(in: 30..<bytes.count - 30, using: &random)
+                let replacement = UInt8.random(in: 65...90, using: &random)
+                guard bytes[place] != replacement else { continue }
+                bytes[place] = replacement
+                let text = String(decoding: bytes, as: UTF8.self)
+                if let member = try? trust.member(certificate: text) {
+                    // A changed line end leaves the bytes that count.
+                    #expect(member.identity == node.identity, "seed \(seed), place \(place)")
+                }
+            }
+        }
+    }
+}
