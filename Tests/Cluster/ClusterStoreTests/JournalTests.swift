@@ -179,6 +179,29 @@ struct JournalTests {
         }
     }
 
+    @Test("rows of the past that a full disk kept go with the next batch, in their order")
+    func retiresAgain() async throws {
+        let journal = ScriptedJournal()
+        let (store, clock) = try store(journal, memory: .seconds(10))
+        for value in ["1", "2"] {
+            let write = Task { try await store.put("a", value) }
+            await journal.end()
+            _ = try await write.value
+        }
+        let removal = Task { try await store.delete("a") }
+        await journal.end()
+        _ = try await removal.value
+        clock.advance(by: .seconds(12))
+        var outdated: [Int64] = []
+        for (key, result) in [("b", Result<Void, StoreError>.success(())), ("c", .failure(.full("disk"))), ("d", .success(()))] {
+            let write = Task { try await store.put(key, "1") }
+            let batch = await journal.end(result)
+            if case .success = result { outdated += batch.outdated }
+            _ = await write.result
+        }
+        #expect(outdated == [2, 3, 4].map { Int64($0) * 128 })
+    }
+
     @Test("too many waiting writes are refused")
     func overload() async throws {
         let journal = ScriptedJournal()

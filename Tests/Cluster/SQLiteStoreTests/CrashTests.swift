@@ -7,6 +7,18 @@ import Synchronization
 import TestSupport
 import Testing
 
+/// How many writes were acknowledged.
+private final class Count: Sendable {
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock { value in
+            value += 1
+            return value
+        }
+    }
+}
+
 @Suite("a store whose process is killed")
 struct CrashTests {
     /// Writes until it has killed itself; what was acknowledged stands in `acks`, a line each, before anything else happens.
@@ -15,17 +27,17 @@ struct CrashTests {
         let lives = Int.random(in: 50...600, using: &random)
         guard let store = try? await SQLiteStore.open(folder + "/store.db") else { return }
         let acks = Glibc.open(folder + "/acks", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        let count = Atomic(0)
+        let count = Count()
         await withTaskGroup(of: Void.self) { group in
             for writer in 0..<8 {
                 group.addTask {
-                    for number in 0... {
+                    for number in 0..<1_000_000 {
                         let key = "k/\(seed)-\(writer)-\(number % 40)"
                         guard let object = try? await store.put(key, "\(number)") else { return }
                         let line = Array("\(key)=\(number)@\(object.modified)\n".utf8)
                         guard write(acks, line, line.count) == line.count else { return }
                         // The process is gone in the middle of the others' writes.
-                        if count.add(1, ordering: .relaxed).newValue == lives { kill(getpid(), SIGKILL) }
+                        if count.next() == lives { kill(getpid(), SIGKILL) }
                     }
                 }
             }
@@ -39,7 +51,7 @@ struct CrashTests {
                 let (child, number) = (folder, seed * 100 + UInt64(life))
                 await #expect(processExitsWith: .signal(SIGKILL)) {
                     [child = child as String, number = number as UInt64] in
-                    await Self.writeAndDie(in: child, seed: number)
+                    await CrashTests.writeAndDie(in: child, seed: number)
                 }
                 try await Self.verify(folder, life: number)
             }

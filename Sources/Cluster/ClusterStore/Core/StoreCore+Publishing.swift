@@ -74,10 +74,13 @@ extension StoreCore {
         }
     }
 
-    /// The journal could not write: the store is again as readers see it.
+    /// The journal could not write `batch`: the store is again as readers see it.
     ///
-    /// No batch may be under way.
-    package mutating func rollback(at now: Timestamp) {
+    /// No other batch may be under way. The rows that were to go are still there, and go with the next batch: the end of a key's
+    /// story may never leave before its beginning, or a deleted object would be back after a restart.
+    package mutating func rollback(_ batch: JournalBatch, at now: Timestamp) {
+        outdated.insert(contentsOf: batch.outdated, at: 0)
+        if batch.reserves { batchedReserved = published }
         for case .ended(let id) in leaseChanges {
             if let lease = endedLeases[id] { leases.grant(lease, at: now) }
         }

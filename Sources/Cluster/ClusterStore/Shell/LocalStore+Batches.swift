@@ -41,7 +41,7 @@ extension LocalStore {
             state.isWriting = false
             switch result {
             case .success: publish(batch, &state)
-            case .failure(let error): fail(error, &state)
+            case .failure(let error): fail(error, of: batch, &state)
             }
             let answered = takeAnswered(&state)
             let next = advance(&state)
@@ -71,8 +71,8 @@ extension LocalStore {
     }
 
     /// Nothing that waits has happened; a disk that nobody can trust ends the store.
-    private func fail(_ error: StoreError, _ state: inout State) {
-        state.core.rollback(at: now)
+    private func fail(_ error: StoreError, of batch: JournalBatch, _ state: inout State) {
+        state.core.rollback(batch, at: now)
         for index in state.waiting.indices {
             state.waiting[index].results = state.waiting[index].results.map { _ in .failure(error) }
             state.waiting[index].through = state.core.published
