@@ -116,7 +116,7 @@ var rooms: [Room] = [
         packages: [
             hummingbird, hummingbirdCore, httpTypes, nioHTTPTypes, nioHTTPTypesHTTP1, nioCore, nioPosix, nioHTTP1,
             nioSSL,
-            logging, lifecycle,
+            crypto, logging, lifecycle,
         ], tested: true),
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
 
@@ -203,8 +203,16 @@ var rooms: [Room] = [
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
     library(
         "Cluster", "APIServer",
-        uses: ["ClusterModel", "ClusterStore", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux"],
-        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true),
+        uses: [
+            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
+        ],
+        packages: [
+            hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient, logging, lifecycle,
+        ],
+        tested: true),
+    library(
+        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units"],
+        packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
         "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb], tested: true,
@@ -246,7 +254,8 @@ var rooms: [Room] = [
             "APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "HTTPKit",
             "LinuxKernel", "CLinux",
         ],
-        packages: [argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix], linker: withSwiftInside),
+        packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
+        linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
     command(

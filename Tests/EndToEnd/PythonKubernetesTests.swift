@@ -2,11 +2,11 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The Python client from PyPI, unmodified, against pouch-server; `make test-needs` installs it below `.build/python`.
-@Suite("Python kubernetes client", .enabled(if: access(PythonKubernetesTests.python, X_OK) == 0))
-struct PythonKubernetesTests {
-    static let python = "\(Executables.folder)/../../python/bin/python3"
+private let python = "\(Executables.folder)/../../python/bin/python3"
 
+/// The Python client from PyPI, unmodified, against pouch-server; `make test-needs` installs it below `.build/python`.
+@Suite("Python kubernetes client", .enabled(if: access(python, X_OK) == 0))
+struct PythonKubernetesTests {
     @Test("objects are made, bound, watched, changed and deleted")
     func life() async throws {
         let script = """
@@ -32,7 +32,7 @@ struct PythonKubernetesTests {
             print(len(v1.list_pod_for_all_namespaces().items))
             """
         try await withPoolServer { pool in
-            let seen = try await run([Self.python, "-c", script, pool.address])
+            let seen = try await run([python, "-c", script, pool.address])
             #expect(seen.output == "Pending Always\nb\n[('ADDED', 'py')]\nn1\n404\n0\n", "\(seen)")
         }
     }

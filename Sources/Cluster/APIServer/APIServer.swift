@@ -21,16 +21,18 @@ package struct APIServer: Sendable {
     private let authentication: Authentication
     private let limits: RequestLimits
     private let audit: AuditLog?
+    let dialer: NodeDialer?
 
     package init(
         _ store: any ClusterStore, authentication: Authentication = .open, limits: RequestLimits = RequestLimits(),
-        audit: AuditLog? = nil, metrics: MetricsRegistry = MetricsRegistry(),
+        audit: AuditLog? = nil, dialer: NodeDialer? = nil, metrics: MetricsRegistry = MetricsRegistry(),
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         objects = Objects(store, clock: clock)
         self.authentication = authentication
         self.limits = limits
         self.audit = audit
+        self.dialer = dialer
         self.metrics = metrics
         self.clock = clock
     }
@@ -58,7 +60,7 @@ package struct APIServer: Sendable {
     private func admit(_ request: APIRequest, _ source: RequestSource) async throws -> Response {
         let path = try APIPath(request.path)
         try await authorize(path, request)
-        if request.flag("watch") { return try await answer(request, source) }
+        if request.flag("watch") || path.isStream { return try await answer(request, source) }
         try limits.enter(request.requester)
         defer { limits.leave(request.requester) }
         return try await answer(request, source)
@@ -89,6 +91,9 @@ package struct APIServer: Sendable {
         case .collection(let kind, let namespace): return try await collection(kind, namespace, request)
         case .object(let kind, let namespace, let name): return try await object(kind, namespace, name, request)
         case .subresource(let kind, let namespace, let name, let subresource):
+            if ["log", "exec", "attach"].contains(subresource), [.get, .post].contains(request.method) {
+                return try await stream(subresource, namespace ?? "", name, request, source)
+            }
             return try await self.subresource(subresource, kind, namespace, name, request)
         }
     }

@@ -1,5 +1,6 @@
 internal import APIServer
 internal import ArgumentParser
+internal import AsyncHTTPClient
 internal import ClusterStore
 internal import Glibc
 internal import HTTPKit
@@ -40,7 +41,9 @@ struct Serve: AsyncParsableCommand {
         let store = LocalStore()
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
-        let api = APIServer(store, authentication: try authentication(), audit: audit, metrics: metrics)
+        let dialer = NodeDialer(group: MultiThreadedEventLoopGroup.singleton, client: .shared)
+        let api = APIServer(
+            store, authentication: try authentication(), audit: audit, dialer: dialer, metrics: metrics)
         try await api.objects.prepare()
         let server = HTTPServer(
             listeners: [listener], group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStore
+import HTTPTypes
 import JSON
 import TestSupport
 import Testing

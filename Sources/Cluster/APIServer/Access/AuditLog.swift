@@ -1,5 +1,7 @@
 internal import ClusterModel
 internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
 internal import JSON
 internal import Lanes
 internal import LinuxKernel

@@ -70,4 +70,13 @@ package enum APIPath: Equatable, Sendable {
         guard isKnown, parts.isEmpty else { throw .noSuchPath }
         return .subresource(kind, namespace: namespace, name: name, subresource: subresource)
     }
+
+    /// Whether what is there goes on as long as a client looks.
+    var isStream: Bool {
+        if case .subresource(_, _, _, let subresource) = self {
+            ["log", "exec", "attach"].contains(subresource)
+        } else {
+            false
+        }
+    }
 }
