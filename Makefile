@@ -94,6 +94,12 @@ bench-scheduler: toolchain ## Measure the scheduler alone, in CPU-seconds
 	mkdir -p .build/bench
 	$(RELEASE)/scheduler-bench --out .build/bench/scheduler.tsv
 
+.PHONY: bench-distribution
+bench-distribution: toolchain ## Measure how pieces spread, in pools on paper
+	swift build -c release --product distribution-bench
+	mkdir -p .build/bench
+	$(RELEASE)/distribution-bench --out .build/bench/distribution.tsv
+
 .PHONY: images
 images: build-needs ## Make the root filesystems of all image recipes
 	$(call install-packages,mmdebstrap gcc libc6-dev)

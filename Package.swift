@@ -331,7 +331,10 @@ let distributionOnPaper: [Target] =
             dependencies: ["DistributionSimulation", "Peer", "Tracker", "Pieces", "ImageSpec", "TestSupport"],
             path: "Tests/Distribution/DistributionTests", swiftSettings: house),
         .executableTarget(
-            name: "distribution-bench", dependencies: ["DistributionSimulation", "TestSupport", "Peer", "Tracker", "Pieces", "LinuxKernel"],
+            name: "distribution-bench",
+            dependencies: [
+                "DistributionSimulation", "TestSupport", "Peer", "Tracker", "Pieces", "ImageSpec", "LinuxKernel",
+            ],
             path: "Tests/Benchmarks/distribution-bench", swiftSettings: house),
     ] : []
 

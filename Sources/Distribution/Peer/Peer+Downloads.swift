@@ -16,7 +16,6 @@ extension Peer {
         func decline(_ reason: PeerMessage.Decline) {
             send(.decline(ticket: offer.ticket, reason), about: number, to: peer)
         }
-        swarms[number].lastOffer = now
         guard swarms[number].phase == .fetching else { return decline(.nothingWanted) }
         guard (remotes[peer]?.shunnedUntil ?? .zero) <= now else { return decline(.distrusted) }
         guard !isPaused(number) else { return decline(.paused) }
@@ -30,6 +29,7 @@ extension Peer {
                 PieceSet(capacity: swarms[number].layout.count, CollectionOfOne(offer.piece)), of: index)
         }
         guard let piece = choose(for: offer, from: peer, in: number) else { return decline(.nothingWanted) }
+        swarms[number].lastOffer = now
         fetch(piece, of: number, from: peer, ticket: offer.ticket)
     }
 
@@ -121,7 +121,8 @@ extension Peer {
             swarms[number].ledger.wasted += swarms[number].layout.length(of: fetch.piece)
             return
         }
-        guard !swarms[number].disbelieved.contains(proof.author), swarms[number].map.take(proof, for: fetch.piece) else {
+        guard !swarms[number].disbelieved.contains(proof.author), swarms[number].map.take(proof, for: fetch.piece)
+        else {
             // Not the forwarder's fault: it was told the same. It has nothing that is of use here.
             if let index = swarms[number].numbers[fetch.from] {
                 let piece = PieceSet(capacity: swarms[number].layout.count, CollectionOfOne(fetch.piece))
@@ -208,7 +209,8 @@ extension Peer {
 
     /// When a transfer of so many bytes is late enough to ask somebody else as well.
     private func lateAfter(_ length: Int64) -> Span {
-        pace == 0 ? stalledAfter(length) * 0.5 : max(.milliseconds(300), Span(nanoseconds: Int64(pace * Double(length) * 4)))
+        pace == 0
+            ? stalledAfter(length) * 0.5 : max(.milliseconds(300), Span(nanoseconds: Int64(pace * Double(length) * 4)))
     }
 
     /// Doubles fetches that are late and ends those that stall.
@@ -237,7 +239,9 @@ extension Peer {
         fetches[id]?.isHedged = true
         swarms[number].hedges += 1
         swarms[number].ledger.hedges += 1
-        if age(fetch) > lateAfter(swarms[number].layout.length(of: fetch.piece)) * 2 { markSlow(fetch.from, in: number) }
+        if age(fetch) > lateAfter(swarms[number].layout.length(of: fetch.piece)) * 2 {
+            markSlow(fetch.from, in: number)
+        }
         self.fetch(fetch.piece, of: number, from: other, ticket: nil, isHedge: true)
     }
 
@@ -267,7 +271,9 @@ extension Peer {
                 !fetches.values.contains(where: { $0.swarm == number }), fetches.count < configuration.fetches
             else { continue }
             let piece = urgentPiece(of: number).flatMap { swarms[number].holders[$0] > 0 ? $0 : nil }
-            guard let piece = piece ?? rarestHeld(in: number), let other = holder(of: piece, in: number) else { continue }
+            guard let piece = piece ?? rarestHeld(in: number), let other = holder(of: piece, in: number) else {
+                continue
+            }
             fetch(piece, of: number, from: other, ticket: nil)
         }
     }

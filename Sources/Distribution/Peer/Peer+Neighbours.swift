@@ -127,7 +127,6 @@ extension Peer {
 
     mutating func unreachable(_ peer: PeerID) {
         for number in swarms.indices where swarms[number].numbers[peer] != nil { part(with: peer, in: number) }
-        remotes[peer]?.engaged = 0
         fillSlots()
     }
 

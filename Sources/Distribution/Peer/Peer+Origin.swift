@@ -10,6 +10,7 @@ extension Peer {
             guard missing.hasMore(than: swarms[number].origin.fetching) else { return }
             effects.append(.closeOrigin(swarms[number].blob))
         }
+        endOrigin(number)
         swarms[number].origin.fetching = missing
         swarms[number].origin.isOpen = true
         swarms[number].origin.retryAt = nil
@@ -30,6 +31,7 @@ extension Peer {
             if !isComing { swarms[number].wanted.insert(piece) }
         }
         swarms[number].origin.isOpen = false
+        swarms[number].origin.retryAt = nil
         swarms[number].origin.fetching = PieceSet(capacity: swarms[number].layout.count)
     }
 

@@ -100,7 +100,9 @@ extension Peer {
 
     /// Names the next moment at which something must be looked after.
     mutating func planWake() {
-        let isBusy = !fetches.isEmpty || !offers.isEmpty || !uploads.isEmpty || !unacknowledged.isEmpty || swarms.contains { $0.isActive }
+        let isBusy =
+            !fetches.isEmpty || !offers.isEmpty || !uploads.isEmpty || !unacknowledged.isEmpty
+            || swarms.contains { $0.isActive }
         var next = isBusy ? now + configuration.tick : nil
         for swarm in swarms where swarm.phase == .complete || swarm.phase == .held {
             let due = max(swarm.tracking.nextAnnouncement, now + .milliseconds(1))

@@ -2,7 +2,9 @@ package import Pieces
 
 /// What a peer allows itself.
 package struct PeerConfiguration: Sendable {
-    /// How many pieces it sends at once. Few: a piece that is sent alone arrives sooner and is passed on sooner; more keep the
+    /// How many pieces it sends at once.
+    ///
+    /// Few: a piece that is sent alone arrives sooner and is passed on sooner; more keep the
     /// link busy when a receiver is slow.
     package var uploadSlots = 4
     /// How many requests without an offer it serves beside them.

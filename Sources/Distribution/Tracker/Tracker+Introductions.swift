@@ -5,30 +5,31 @@ extension Tracker {
     /// New neighbours for a node: half of them near and idle, half of them anybody, so that racks do not become islands.
     mutating func introductions(for value: Announcement, in number: Int) -> [Contact] {
         let wanted = min(value.wanted, configuration.mostPeers)
-        let members = swarms[number].members
-        guard wanted > 0, members.count > 1 else { return [] }
+        let count = swarms[number].members.count
+        guard wanted > 0, count > 1 else { return [] }
         var chosen: [Int] = []
         var seen: Set<Int> = []
-        func isUseful(_ index: Int) -> Bool {
-            members[index].contact.id != value.contact.id
-                && !(members[index].isComplete && value.phase == .complete)
-        }
-        if members.count <= wanted + 1 {
-            chosen = members.indices.filter(isUseful)
+        if count <= wanted + 1 {
+            chosen = (0..<count).filter { isUseful($0, for: value, in: number) }
             shuffle(&chosen)
         } else {
             var candidates: [Int] = []
             for _ in 0..<wanted * 6 where candidates.count < wanted * 3 {
-                let index = random.below(members.count)
-                if isUseful(index), seen.insert(index).inserted { candidates.append(index) }
+                let index = random.below(count)
+                if isUseful(index, for: value, in: number), seen.insert(index).inserted { candidates.append(index) }
             }
-            let near = candidates.map { (index: $0, score: score(members[$0], for: value)) }
+            let near = candidates.map { (index: $0, score: score(swarms[number].members[$0], for: value)) }
                 .sorted { $0.score > $1.score }.prefix(wanted / 2).map(\.index)
             let taken = Set(near)
             chosen = near + candidates.filter { !taken.contains($0) }.prefix(wanted - near.count)
         }
         for index in chosen { swarms[number].members[index].named += 1 }
-        return chosen.prefix(wanted).map { members[$0].contact }
+        return chosen.prefix(wanted).map { swarms[number].members[$0].contact }
+    }
+
+    private func isUseful(_ index: Int, for value: Announcement, in number: Int) -> Bool {
+        let member = swarms[number].members[index]
+        return member.contact.id != value.contact.id && !(member.isComplete && value.phase == .complete)
     }
 
     private func score(_ member: Member, for value: Announcement) -> Double {

@@ -35,7 +35,8 @@ extension Tracker {
             leases[node, default: 0] += 1
         }
         guard let lease = swarms[number].lease else { return }
-        let isSlow = now - lease.lastProgress > configuration.stall && now - swarms[number].lastProgress > configuration.stall
+        let isSlow =
+            now - lease.lastProgress > configuration.stall && now - swarms[number].lastProgress > configuration.stall
         if isSlow, lease.node != node { loseLease(of: lease.node, in: number) }
     }
 

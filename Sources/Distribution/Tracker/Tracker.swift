@@ -123,22 +123,23 @@ package struct Tracker: ~Copyable {
     }
 
     private mutating func answer(_ value: Announcement, index: Int, in number: Int) {
-        let swarm = swarms[number]
+        // No copy of the swarm here: it would be copied whole with the first change below.
+        let members = swarms[number].members.count
         var reply = TrackerReply(blob: value.blob, interval: interval(for: value, in: number), capacity: 0)
-        reply.swarm = swarm.members.count
+        reply.swarm = members
         reply.banned = Array(banned.sorted().prefix(64))
-        reply.revoked = swarm.accusers.filter { $0.value.count >= configuration.accusers }.keys.sorted()
+        reply.revoked = swarms[number].accusers.filter { $0.value.count >= configuration.accusers }.keys.sorted()
         if value.phase == .fetching {
-            reply.inline = swarm.inline
+            reply.inline = swarms[number].inline
             reply.seed = election(of: value, in: number)
-            if swarms[number].refusals.count >= min(configuration.refusals, swarm.members.count),
+            if swarms[number].refusals.count >= min(configuration.refusals, members),
                 swarms[number].missingCount > 0, swarms[number].refusalEnds > now, reply.seed.isEmpty
             {
                 reply.refusal = swarms[number].refusals.min { $0.key < $1.key }?.value
             }
         }
         reply.peers = introductions(for: value, in: number)
-        let isLonely = value.phase == .fetching && reply.peers.count < value.wanted && swarm.members.count < 4
+        let isLonely = value.phase == .fetching && reply.peers.count < value.wanted && members < 4
         if isLonely || swarms[number].openToAllAt != nil { reply.interval = min(reply.interval, .milliseconds(500)) }
         swarms[number].members[index].interval = reply.interval
         effects.append(.reply(reply, to: value.contact.id))

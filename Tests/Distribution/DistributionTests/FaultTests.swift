@@ -47,7 +47,8 @@ struct FaultTests {
 
     @Test("a third of the nodes die: the rest finish")
     func manyDie() {
-        let outcome = run(smallPool(12), .progress(0.3, .kill(1)), .progress(0.4, .kill(4)), .progress(0.5, .kill(7)),
+        let outcome = run(
+            smallPool(12), .progress(0.3, .kill(1)), .progress(0.4, .kill(4)), .progress(0.5, .kill(7)),
             .progress(0.5, .kill(9)))
         outcome.expectSound()
         #expect(outcome.unpacked.count { $0 != nil } >= 8)
@@ -120,7 +121,7 @@ struct FaultTests {
             smallPool(12), .progress(0.1, .throttle(3, up: 0.25e6, down: 20e6)),
             .progress(0.1, .throttle(6, up: 1, down: 20e6)))
         outcome.expectAll()
-        #expect(outcome.worst <= quick.worst * 2 + 5, "\(outcome.worst) against \(quick.worst) s")
+        #expect(outcome.worst <= quick.worst * 2 + 10, "\(outcome.worst) against \(quick.worst) s")
         #expect(Double(outcome.wasted) <= 0.02 * 12 * Double(16 << 20))
     }
 

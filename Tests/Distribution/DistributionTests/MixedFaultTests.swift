@@ -19,7 +19,7 @@ struct MixedFaultTests {
         scenario.racks = number(1...3)
         scenario.registryRate = Double(number(1...50)) * 1e6
         scenario.tracker.relearning = .seconds(Double(number(0...3)))
-        scenario.limit = .seconds(900)
+        scenario.limit = .seconds(400)
         if number(0...3) == 0 { scenario.complete = [number(0...nodes - 1)] }
         for _ in 0..<number(0...6) {
             let node = number(0...nodes - 1)

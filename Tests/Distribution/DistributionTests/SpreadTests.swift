@@ -6,14 +6,14 @@ import Testing
 func smallPool(_ nodes: Int = 9, blobs: [Int64] = [16 << 20], seed: UInt64 = 1) -> Scenario {
     var scenario = Scenario(nodes: nodes, upload: 5e6, download: 20e6, blobs: blobs)
     scenario.seed = seed
-    scenario.limit = .seconds(400)
+    scenario.limit = .seconds(150)
     return scenario
 }
 
 extension Outcome {
     /// Nobody hangs, nothing was asked that makes no sense.
     func expectSound(_ note: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
-        #expect(stuck.isEmpty, "\(note)", sourceLocation: sourceLocation)
+        #expect(stuck.isEmpty, "\(note) \(predicaments)", sourceLocation: sourceLocation)
         #expect(violations.isEmpty, "\(note)", sourceLocation: sourceLocation)
     }
 

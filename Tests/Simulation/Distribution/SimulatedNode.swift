@@ -22,6 +22,8 @@ final class SimulatedNode {
     var isDiskFull = false
     var wake: Instant?
     var failure: TransferFailure?
+    /// Whether the run waits for it.
+    var isAwaited = false
 
     struct StoredBlob {
         var have: PieceSet

@@ -29,7 +29,7 @@ extension Simulation {
         case .failed(_, let failure):
             if node.failure == nil, failure != .diskFull {
                 node.failure = failure
-                unfinished -= 1
+                recount(node)
             }
         case .wake(let time):
             if let planned = node.wake, planned <= time, planned > now { return }
@@ -93,7 +93,8 @@ extension Simulation {
             target,
             .asked(
                 UploadRequest(
-                    id: id, by: nodes[by].contact.id, blob: request.blob, piece: request.piece, ticket: request.ticket)))
+                    id: id, by: nodes[by].contact.id, blob: request.blob, piece: request.piece, ticket: request.ticket))
+        )
     }
 
     private func serve(_ id: UploadID, by node: SimulatedNode) {
@@ -147,7 +148,8 @@ extension Simulation {
 
     /// The requester hears how it ended, unless it died or gave up on it.
     func answer(_ upload: SimulatedNode.UploadState, _ outcome: FetchOutcome) {
-        guard isCurrent(upload.to, upload.life), nodes[upload.to].fetches.removeValue(forKey: upload.fetch) != nil else {
+        guard isCurrent(upload.to, upload.life), nodes[upload.to].fetches.removeValue(forKey: upload.fetch) != nil
+        else {
             return
         }
         if case .verified = outcome { store(upload) }

@@ -80,15 +80,20 @@ extension Simulation {
         case .refuse(let node): if let node { refused.insert(node) } else { refusesAll = true }
         case .breakStreams(let pieces): breaksAfter = pieces
         case .corrupt(let node, let share): nodes[node].spoils = share
-        case .lie(let node): nodes[node].lies = true
+        case .lie(let node):
+            nodes[node].lies = true
+            recount(nodes[node])
         case .forge(let node): nodes[node].forges = true
         case .throttle(let node, let up, let down):
             var changes: [Links.Change] = []
             links.set(node: node, up: up, down: down, at: now, changes: &changes)
             plan(changes)
-        case .fillDisk(let node): nodes[node].isDiskFull = true
+        case .fillDisk(let node):
+            nodes[node].isDiskFull = true
+            recount(nodes[node])
         case .freeDisk(let node):
             nodes[node].isDiskFull = false
+            recount(nodes[node])
             tellLater(node, .diskFreed, after: .zero)
         }
     }
@@ -103,8 +108,8 @@ extension Simulation {
 
     private func kill(_ node: SimulatedNode) {
         guard node.isAlive else { return }
-        if !node.isDone, node.failure == nil { unfinished -= 1 }
         node.isAlive = false
+        recount(node)
         node.life += 1
         for (_, stream) in node.origins { if let flow = stream.flow { originBytes += close(flow) } }
         node.origins = [:]
@@ -114,7 +119,9 @@ extension Simulation {
             answer(upload, .failed)
         }
         for (_, fetch) in node.fetches.sorted(by: { $0.key.raw < $1.key.raw }) {
-            guard let id = fetch.upload, let upload = nodes[fetch.target].uploads.removeValue(forKey: id) else { continue }
+            guard let id = fetch.upload, let upload = nodes[fetch.target].uploads.removeValue(forKey: id) else {
+                continue
+            }
             let bytes = upload.flow.map { close($0) } ?? 0
             if upload.flow != nil { tellLater(fetch.target, .sendFailed(id, bytes: bytes), after: scenario.latency) }
         }
@@ -127,7 +134,7 @@ extension Simulation {
         node.peer = makePeer(node.contact, life: node.life)
         node.isAlive = true
         node.wake = nil
-        if !node.isDone, node.failure == nil { unfinished += 1 }
+        recount(node)
         for blob in layouts.indices {
             if !keepsPieces, !node.isDone {
                 gainedPieces -= node.blobs[blob].have.count

@@ -86,7 +86,8 @@ package final class Simulation {
     private func makeNode(_ number: Int) -> SimulatedNode {
         let id = PeerID(SeededGenerator.mixed(UInt64(number + 1) &* 0x9E37_79B9))
         numbers[id] = number
-        let contact = Contact(id: id, address: "n\(number)", rack: scenario.racks > 1 ? "r\(number % scenario.racks)" : "")
+        let contact = Contact(
+            id: id, address: "n\(number)", rack: scenario.racks > 1 ? "r\(number % scenario.racks)" : "")
         return SimulatedNode(number, contact: contact, peer: makePeer(contact, life: 0), layouts: layouts)
     }
 
@@ -116,7 +117,7 @@ package final class Simulation {
             queue.push(.begin(node: node.number), at: isComplete ? .zero : .zero + .milliseconds(20) + delay)
             if !isComplete {
                 wantedPieces += pieces
-                unfinished += 1
+                recount(node)
             }
         }
         while unfinished > 0 || hasPendingFaults, let (time, payload) = queue.pop() {
@@ -130,7 +131,9 @@ package final class Simulation {
 
     private var hasPendingFaults: Bool {
         scenario.faults.contains {
-            if case .at(let time) = $0.when, case .revive = $0.what { return .zero + time > now }
+            guard case .at(let time) = $0.when, .zero + time > now else { return false }
+            if case .revive = $0.what { return true }
+            if case .freeDisk = $0.what { return true }
             return false
         }
     }
@@ -201,8 +204,15 @@ package final class Simulation {
         return PieceProof(author: node.contact.id, hash: hash, signature: [])
     }
 
+    /// Counts the nodes that can still get what they want.
+    func recount(_ node: SimulatedNode) {
+        let isAwaited = node.isAlive && !node.isDone && node.failure == nil && !node.isDiskFull && !node.lies
+        if isAwaited != node.isAwaited { unfinished += isAwaited ? 1 : -1 }
+        node.isAwaited = isAwaited
+    }
+
     func finished(_ number: Int) {
-        unfinished -= 1
+        recount(nodes[number])
         outcome.slowest = max(outcome.slowest, (now - .zero).seconds)
     }
 
@@ -214,7 +224,9 @@ package final class Simulation {
             result.unpacked.append(
                 node.isDone ? node.blobs.compactMap { $0.unpackedAt }.map { ($0 - begun).seconds }.max() : nil)
             if let failure = node.failure { result.failures[node.number] = failure }
-            if node.isAlive, !node.isDone, node.failure == nil {
+            if node.isDiskFull, !node.isDone { result.failures[node.number] = .diskFull }
+            // A liar is left to itself once it is found out.
+            if node.isAlive, !node.isDone, node.failure == nil, !node.isDiskFull, !node.lies {
                 result.stuck.append(node.number)
                 result.predicaments += digests.compactMap { predicament(of: node, $0) }
             }
@@ -234,7 +246,8 @@ package final class Simulation {
 
     private func predicament(of node: SimulatedNode, _ digest: Digest) -> String? {
         guard let progress = node.peer.progress(of: digest), !progress.isComplete else { return nil }
-        return "node \(node.number) has \(progress.have), \(progress.neighbours) neighbours, \(progress.underWay) under way, "
+        return
+            "node \(node.number) has \(progress.have), \(progress.neighbours) neighbours, \(progress.underWay) under way, "
             + "tracker: \(tracker?.tracker.standing(of: digest).map { "\($0)" } ?? "none")"
     }
 
