@@ -198,6 +198,20 @@ var rooms: [Room] = [
         "Distribution", "Transfer",
         uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
         packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
+    library(
+        "Distribution", "PoolNode",
+        uses: [
+            "Transfer", "Peer", "Pieces", "Identity", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "CLinux", "Lanes",
+        ],
+        packages: [nioCore, nioSSL, logging, lifecycle]),
+    library(
+        "Distribution", "PoolTracker",
+        uses: [
+            "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "RegistryClient", "ImageSpec", "JSON",
+            "LinuxKernel", "Lanes",
+        ],
+        packages: [nioCore, logging, lifecycle]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
@@ -263,7 +277,7 @@ var rooms: [Room] = [
         uses: [
             "NodeAgent", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
-            "Snapshots",
+            "Snapshots", "PoolNode", "Transfer", "Pieces", "Identity",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],

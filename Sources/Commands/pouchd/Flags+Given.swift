@@ -54,6 +54,6 @@ extension Flags {
         note("registry-tlskey", registryTLSKey)
         note("registry-tlscacert", registryTLSCACert)
         note("registry-plain-http", registryPlainHTTP)
-        return found.merging(pool.given) { $1 }
+        return found.merging(pool.given) { $1 }.merging(distribution.given) { $1 }
     }
 }

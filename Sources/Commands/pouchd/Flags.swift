@@ -116,6 +116,7 @@ struct Flags: ParsableArguments {
     var registryPlainHTTP = false
 
     @OptionGroup(title: "Pool") var pool: PoolFlags
+    @OptionGroup(title: "Images of the pool") var distribution: DistributionFlags
 
     @Flag(name: [.customShort("v"), .customLong("version")], help: "Print the version and end.")
     var version = false

@@ -105,6 +105,13 @@ struct Pouchd: AsyncParsableCommand {
             members.append(.init(service: registry))
         }
         if let pool { members.append(.init(service: pool)) }
+        if let defaults = settings.distribution {
+            members.append(
+                .init(
+                    service: DistributionService(
+                        defaults: defaults, engine: engine, dataRoot: settings.dataRoot, metrics: metrics, group: loops,
+                        logger: logger)))
+        }
         var group = ServiceGroupConfiguration(
             services: members + [.init(service: apiService)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -19,6 +19,8 @@ struct Settings {
     var shutdownTimeout: Duration
     var registry: RegistrySettings
     var pool: PoolSettings
+    /// Nil where images come from registries alone.
+    var distribution: DistributionDefaults?
 
     /// The group of Unix sockets; one that was asked for must exist.
     struct SocketGroup: Equatable {
@@ -44,6 +46,7 @@ struct Settings {
         pouchRuntime = try flags.pouchRuntime ?? file.string("pouch-runtime")
         registry = try RegistrySettings(flags, file)
         pool = try PoolSettings(flags, file)
+        distribution = try DistributionDefaults(flags, file)
         shutdownTimeout = .seconds(try flags.shutdownTimeout ?? file.int("shutdown-timeout") ?? 10)
         if try flags.liveRestore ?? file.bool("live-restore") == false {
             throw ConfigurationError.invalid(

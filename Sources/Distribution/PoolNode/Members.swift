@@ -1,4 +1,5 @@
 internal import Identity
+internal import NIOCore
 internal import Pieces
 internal import Synchronization
 internal import Transfer

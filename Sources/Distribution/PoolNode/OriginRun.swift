@@ -1,5 +1,6 @@
 internal import ContentStore
 internal import ImageSpec
+internal import Peer
 internal import Pieces
 internal import Synchronization
 internal import Transfer

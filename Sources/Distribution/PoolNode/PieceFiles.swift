@@ -1,8 +1,8 @@
 internal import ContentStore
 internal import Glibc
-package import ImageSpec
-package import LinuxKernel
-package import Pieces
+internal import ImageSpec
+internal import LinuxKernel
+internal import Pieces
 
 /// The pieces of one blob on disk, in a folder of its own.
 ///
@@ -43,6 +43,8 @@ final class PieceFiles {
     /// Reads the records, up to the first that was not written whole.
     private func recover() throws(SyscallError) {
         var reader = WireReader(try log.readToEnd())
+        // The first number is the blob's length, which a start without a manifest needs.
+        _ = try? reader.count("length")
         while !reader.isAtEnd {
             guard let piece = try? reader.count("piece", upTo: Int(Int32.max)),
                 let record = try? reader.data("proof"), let proof = try? PieceProof(decoding: record)
@@ -58,6 +60,7 @@ final class PieceFiles {
 
     private func rewriteLog() throws(SyscallError) {
         var writer = WireWriter()
+        writer.count(layout.length)
         for piece in have.members {
             guard let proof = map[piece] else { continue }
             writer.count(piece)
@@ -115,6 +118,20 @@ final class PieceFiles {
 
     func read(_ piece: Int) throws(SyscallError) -> [UInt8] {
         try PieceFiles.read(bytes.raw, layout.bytes(of: piece))
+    }
+
+    /// The blobs that lie below `root`, with their lengths.
+    static func known(below root: String) -> [(Digest, Int64)] {
+        ((try? Files.list(root)) ?? []).compactMap { name in
+            let halves = name.split(separator: "-", maxSplits: 1)
+            guard halves.count == 2, let algorithm = Digest.Algorithm(rawValue: String(halves[0])),
+                let digest = try? Digest(algorithm, hex: String(halves[1])),
+                let bytes = try? WholeFile.read("\(root)/\(name)/proofs"), !bytes.isEmpty
+            else { return nil }
+            var reader = WireReader(bytes)
+            guard let length = try? reader.count("length", upTo: Int(PieceLayout.longestBlob)) else { return nil }
+            return (digest, Int64(length))
+        }
     }
 
     /// Whether the whole has its digest.

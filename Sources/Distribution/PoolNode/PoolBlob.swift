@@ -1,9 +1,11 @@
 internal import ContentStore
 internal import Glibc
-package import ImageSpec
+internal import ImageSpec
 internal import Lanes
 internal import LinuxKernel
-package import Pieces
+internal import NIOCore
+internal import Peer
+internal import Pieces
 internal import Synchronization
 internal import Transfer
 

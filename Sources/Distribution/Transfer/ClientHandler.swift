@@ -12,11 +12,13 @@ final class ClientHandler: ChannelDuplexHandler {
     final class Exchange: Sendable {
         let call: TransferCall
         let host: String
+        let number: UInt64?
         let promise: EventLoopPromise<(TransferReply, Bool)>
         private let answered = Mutex(false)
 
-        init(call: TransferCall, host: String, loop: any EventLoop) {
+        init(call: TransferCall, host: String, number: UInt64?, loop: any EventLoop) {
             self.call = call
+            self.number = number
             self.host = host
             promise = loop.makePromise()
         }
@@ -43,6 +45,7 @@ final class ClientHandler: ChannelDuplexHandler {
         if let range = call.range { headers.add(name: "Range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)") }
         if let grant = call.grant { headers.add(name: "Pouch-Grant", value: grant) }
         if call.isBackground { headers.add(name: "Pouch-Urgency", value: "background") }
+        if let number = exchange.number { headers.add(name: "Pouch-Node", value: String(number, radix: 16)) }
         if !call.body.isEmpty || call.method == "POST" {
             headers.add(name: "Content-Length", value: "\(call.body.count)")
         }

@@ -18,14 +18,17 @@ package final class TransferClient: Sendable {
     private let group: any EventLoopGroup
     private let download: RateLimit
     private let connectTimeout: TimeAmount
+    private let plainNumber: UInt64?
 
     /// Idle connections kept to one target.
     private static let kept = 8
 
-    /// Without `tls` it speaks plain HTTP. `download` limits what answers bring.
+    /// Without `tls` it speaks plain HTTP and says that it is the node of `plainNumber`. `download` limits what answers bring.
     package init(
-        tls: NIOSSLContext?, group: any EventLoopGroup, download: RateLimit, connectTimeout: Duration = .seconds(4)
+        tls: NIOSSLContext?, group: any EventLoopGroup, download: RateLimit, plainNumber: UInt64? = nil,
+        connectTimeout: Duration = .seconds(4)
     ) {
+        self.plainNumber = tls == nil ? plainNumber : nil
         self.tls = tls
         self.group = group
         self.download = download
@@ -87,7 +90,7 @@ package final class TransferClient: Sendable {
 
     private func exchange(_ task: TransferTask, on channel: any Channel, isReused: Bool) {
         guard task.begin(on: channel) else { return giveBack(channel, task.target) }
-        let exchange = ClientHandler.Exchange(call: task.call, host: task.target.host, loop: channel.eventLoop)
+        let exchange = ClientHandler.Exchange(call: task.call, host: task.target.host, number: plainNumber, loop: channel.eventLoop)
         channel.writeAndFlush(exchange, promise: nil)
         exchange.promise.futureResult.whenComplete { [self] result in
             switch result {

@@ -1,5 +1,6 @@
 package import Identity
 package import LinuxKernel
+internal import Synchronization
 
 /// One request to a peer or the tracker.
 package struct TransferRequest: Sendable {
@@ -9,6 +10,8 @@ package struct TransferRequest: Sendable {
     package var query: String
     /// What its certificate says of the caller; nil on a plain port, or without a certificate.
     package var caller: NodeIdentity?
+    /// On a plain port, which node the caller says it is; nobody proved it.
+    package var claimedNumber: UInt64?
     /// Where it comes from.
     package var address: String
     /// The value of `Range`, of `Pouch-Grant` and of `Pouch-Urgency`.
@@ -41,6 +44,7 @@ package final class FilePart: Sendable {
     let proof: String?
     /// Told how many bytes went, once, when the last did or the connection broke.
     let ended: @Sendable (Int64) -> Void
+    private let breaking = Mutex((isAborted: false, close: (@Sendable () -> Void)?.none))
 
     package init(
         _ file: consuming Descriptor, _ range: Range<Int64>, of whole: Int64, proof: String? = nil,
@@ -51,6 +55,23 @@ package final class FilePart: Sendable {
         self.whole = whole
         self.proof = proof
         self.ended = ended
+    }
+
+    /// Breaks the connection that carries it: nothing else tells the receiver that no more will come.
+    package func abort() {
+        let close = breaking.withLock { state in
+            state.isAborted = true
+            return state.close
+        }
+        close?()
+    }
+
+    func onAbort(_ close: @escaping @Sendable () -> Void) {
+        let isLate = breaking.withLock { state in
+            state.close = close
+            return state.isAborted
+        }
+        if isLate { close() }
     }
 }
 

@@ -133,6 +133,7 @@ final class TransferHandler: ChannelInboundHandler {
         return TransferRequest(
             method: head.request.method.rawValue, path: String(halves[0]),
             query: halves.count == 2 ? String(halves[1]) : "", caller: caller,
+            claimedNumber: settings.isPlain ? fields[TransferField.node].flatMap { UInt64($0, radix: 16) } : nil,
             address: context.remoteAddress?.ipAddress ?? "", range: fields[.range], grant: fields[TransferField.grant],
             isBackground: fields[TransferField.urgency] == "background", body: body)
     }
@@ -168,6 +169,8 @@ final class TransferHandler: ChannelInboundHandler {
             let outbound = FileOutbound(part, settings, urgency, context) { [self] result in
                 answered(result, keepsAlive, context)
             }
+            let channel = context.channel
+            part.onAbort { channel.close(promise: nil) }
             if isHead { outbound.finish(.success(())) } else { outbound.start() }
         }
     }
@@ -306,6 +309,7 @@ extension FilePart {
 enum TransferField {
     static let grant = known("Pouch-Grant")
     static let urgency = known("Pouch-Urgency")
+    static let node = known("Pouch-Node")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header's name") }

@@ -1,7 +1,9 @@
 internal import Cgroups
+internal import ContentStore
 internal import LinuxKernel
 package import Logging
 internal import RegistryClient
+internal import Synchronization
 internal import Volumes
 
 /// Everything pouchd does with containers on this machine, behind one door.
@@ -12,6 +14,8 @@ package final class Engine: Sendable {
     let services: EngineServices
     let images: ImageService
     let registries: RegistryClient
+    /// Where blobs come from before a registry is asked; nil outside pools.
+    let pool = Mutex<(any BlobPool)?>(nil)
 
     /// Opens what is stored; nothing runs or changes before ``recover()``.
     ///

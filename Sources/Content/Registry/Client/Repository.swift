@@ -12,6 +12,9 @@ package struct Repository: Sendable {
     package let path: String
     let credentials: RegistryCredentials
 
+    /// The credentials as Docker's `AuthConfig` in JSON; empty for nobody in particular.
+    package var authorization: [UInt8] { credentials.isEmpty ? [] : credentials.encoded() }
+
     /// What a manifest is asked for by.
     package enum Name: Hashable, Sendable, CustomStringConvertible {
         case tag(String)
@@ -107,6 +110,18 @@ package struct Repository: Sendable {
                 throw .malformed("\(call.doing): the bytes are those of \(digest)")
             }
             return bytes
+        }
+    }
+
+    /// Whether the registry would give the blob to who asks; no byte of it comes.
+    ///
+    /// - Throws: `denied` when it would not.
+    package func gives(_ digest: Digest) async throws(RegistryError) -> Bool {
+        try await reading { (endpoint) async throws(RegistryError) in
+            var call = Call(.HEAD, address("blobs/\(digest)", at: endpoint))
+            call.scopes = [pullScope]
+            call.accepts = [404]
+            return try await transport.perform(call, at: endpoint, credentials).status != .notFound
         }
     }
 

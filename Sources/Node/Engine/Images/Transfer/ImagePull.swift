@@ -1,7 +1,8 @@
-internal import ContentStore
+package import ContentStore
 internal import ImageSpec
 internal import RegistryClient
 internal import Snapshots
+internal import Synchronization
 
 /// A pull whose images were found, and that has not begun to move bytes.
 package struct ImagePull: Sendable {
@@ -28,7 +29,7 @@ package struct ImagePull: Sendable {
         let before = try? engine.images.store.image(reference.canonical).id
         var order = PullOrder(
             manifest: remote.manifest.descriptor, manifestBytes: remote.manifest.bytes, config: remote.config,
-            layers: remote.layers, names: names, source: repository)
+            layers: remote.layers, names: names, source: engine.source(for: repository))
         order.parallel = engine.configuration.parallelDownloads
         order.retry = engine.configuration.registries.retry
         let pulled: Image
@@ -90,6 +91,16 @@ extension Engine {
         }
         return pull
     }
+
+    /// Where a repository's blobs come from: the pool where there is one.
+    func source(for repository: Repository) -> any BlobSource {
+        guard let pool = pool.withLock({ $0 }) else { return repository }
+        return pool.source(
+            "\(repository.domain)/\(repository.path)", credentials: repository.authorization, origin: repository)
+    }
+
+    /// From now on blobs come from `pool` first.
+    package func join(_ pool: any BlobPool) { self.pool.withLock { $0 = pool } }
 
     private func references(
         _ reference: ImageReference, in repository: Repository

@@ -1,0 +1,91 @@
+internal import Engine
+internal import Glibc
+internal import HTTPKit
+internal import Identity
+internal import Logging
+internal import NIOCore
+internal import Pieces
+internal import PoolNode
+internal import ServiceLifecycle
+internal import Snapshots
+internal import Transfer
+
+/// The pool as a member of the daemon's service group: joins, then takes part.
+struct DistributionService: Service {
+    let defaults: DistributionDefaults
+    let engine: Engine
+    let dataRoot: String
+    let metrics: MetricsRegistry
+    let group: any EventLoopGroup
+    let logger: Logger
+
+    /// Between two tries to reach the tracker.
+    private static let pause = Duration.seconds(2)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // A daemon starts without its pool, too: images come from registries until the tracker answers.
+            while !Task.isCancelled {
+                do throws(PoolError) {
+                    return try await takePart()
+                } catch {
+                    logger.warning("the pool is out of reach", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private func takePart() async throws(PoolError) {
+        let join = PoolJoin(host: defaults.tracker.host, port: defaults.tracker.port, group: group)
+        let credentials = try await join.credentials(
+            name: defaults.node ?? Self.hostName, token: defaults.token, folder: "\(dataRoot)/pool-identity")
+        let host: String
+        if let advertise = defaults.advertise {
+            host = advertise
+        } else if defaults.listen.host == "0.0.0.0" {
+            host = try await join.ownAddress(credentials)
+        } else {
+            host = defaults.listen.host
+        }
+        let address = host.contains(":") ? host : "\(host):\(defaults.listen.port)"
+        let contact = Contact(id: PeerID(credentials.identity.number), address: address)
+        var settings = PoolSettings(
+            root: "\(dataRoot)/pool", tracker: join.target, credentials: credentials, contact: contact,
+            host: defaults.listen.host, port: defaults.listen.port)
+        settings.isPlain = defaults.isPlain
+        settings.upload = defaults.upload
+        settings.download = defaults.download
+        settings.origin = defaults.origin
+        let node = try PoolNode(settings, content: engine.imageStore.content, group: group, logger: logger)
+        try await node.bind()
+        measure(node)
+        engine.join(node)
+        logger.info("the pool is joined", metadata: ["node": "\(contact.id)", "address": "\(address)"])
+        do { try await node.run() } catch { logger.error("the pool's part ended", metadata: ["error": "\(error)"]) }
+    }
+
+    private func measure(_ node: PoolNode) {
+        let ledger = node.ledger
+        metrics.gauge("pouch_pool_received_bytes", help: "Bytes of pieces that came from other nodes.") {
+            Double(ledger.totals.received)
+        }
+        metrics.gauge("pouch_pool_origin_bytes", help: "Bytes of pieces that came from registries.") {
+            Double(ledger.totals.origin)
+        }
+        metrics.gauge("pouch_pool_sent_bytes", help: "Bytes of pieces that went to other nodes.") {
+            Double(ledger.totals.sent)
+        }
+        metrics.gauge("pouch_pool_wrong_pieces", help: "Pieces that were refused, as they did not match their proofs.") {
+            Double(ledger.totals.wrong)
+        }
+    }
+
+    /// The first label of the machine's name, in the letters that a node's name may have.
+    private static var hostName: String {
+        var name = utsname()
+        uname(&name)
+        let bytes = withUnsafeBytes(of: &name.nodename) { Array($0.prefix { $0 != 0 && $0 != 46 }) }
+        return String(decoding: bytes, as: UTF8.self).lowercased()
+    }
+}

@@ -1,0 +1,100 @@
+internal import ContentStore
+internal import Glibc
+internal import Identity
+internal import ImageSpec
+internal import LinuxKernel
+internal import Logging
+internal import NIOCore
+internal import Peer
+internal import Pieces
+internal import Transfer
+
+/// Pieces on their way in.
+extension PoolNode {
+    /// Where a node is reached; nil for an address that is none.
+    func target(of contact: Contact) -> TransferTarget? {
+        guard let colon = contact.address.lastIndex(of: ":"),
+            let port = Int(contact.address[contact.address.index(after: colon)...])
+        else { return nil }
+        var host = contact.address[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        return TransferTarget(
+            host: String(host), port: port, serverName: NodeIdentity.serverName(of: contact.id.raw))
+    }
+
+    /// Waits for a piece, verifies it, and keeps it: nothing is written that does not match its proof.
+    func finish(
+        _ fetch: Fetch, _ task: TransferTask, _ blob: PoolBlob, from target: TransferTarget
+    ) async -> FetchOutcome {
+        guard let reply = try? await task.reply.get() else { return .failed }
+        switch reply.status {
+        case 200, 206: break
+        case 404: return .absent
+        case 503: return .busy
+        default: return .failed
+        }
+        let bytes = Array(reply.body.readableBytesView)
+        guard let proof = ProofText.decode(reply.proof),
+            await members.verify(proof, piece: fetch.piece, of: blob, bytes, from: target)
+        else {
+            ledger.countWrong()
+            return .wrong
+        }
+        do throws(SyscallError) {
+            try await blob.store(fetch.piece, bytes, proof)
+            ledger.arrived(fetch.piece, of: fetch.blob, bytes.count, from: fetch.from)
+            return .verified(proof)
+        } catch {
+            note(error, of: fetch.blob)
+            return .failed
+        }
+    }
+
+    private func note(_ error: SyscallError, of digest: Digest) {
+        logger.error("piece cannot be kept", metadata: ["blob": "\(digest)", "error": "\(error)"])
+        if error.errno == ENOSPC || error.errno == EDQUOT { tell(.diskFull(digest)) }
+    }
+
+    /// Fetches pieces from the registry, gives this node's word on each, and tells of each as it comes.
+    func fetch(_ run: OriginRun, _ blob: PoolBlob, _ origin: PoolOrigin) async {
+        let maySeed = settings.credentials.identity.roles.contains(.seed)
+        let end = await run.fetch(origin, blob.layout, limit: self.origin, .foreground) { piece, bytes in
+            guard let proof = prove(piece, bytes, of: blob) else { return false }
+            do throws(SyscallError) {
+                try await blob.store(piece, bytes, proof)
+            } catch {
+                note(error, of: blob.digest)
+                return false
+            }
+            ledger.arrived(piece, of: blob.digest, bytes.count, from: nil)
+            tell(.originPiece(blob.digest, piece: piece, maySeed ? proof : nil))
+            return true
+        }
+        if !run.isStopped { tell(.originEnded(blob.digest, end)) }
+    }
+
+    private func prove(_ piece: Int, _ bytes: [UInt8], of blob: PoolBlob) -> PieceProof? {
+        let hash = PieceFiles.hash(bytes)
+        let statement = PieceProof.statement(author: me, hash: hash, about: piece, of: blob.digest, layout: blob.layout)
+        guard let signature = try? settings.credentials.sign(statement) else { return nil }
+        return PieceProof(author: me, hash: hash, signature: signature)
+    }
+
+    /// Keeps a tiny blob that came whole.
+    func seal(_ bytes: [UInt8], into blob: PoolBlob) async -> Bool {
+        guard Int64(bytes.count) == blob.length else { return false }
+        for piece in 0..<blob.layout.count {
+            let range = blob.layout.bytes(of: piece)
+            let part = Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+            guard let proof = prove(piece, part, of: blob) else { return false }
+            do throws(SyscallError) {
+                try await blob.store(piece, part, proof)
+            } catch {
+                note(error, of: blob.digest)
+                return false
+            }
+        }
+        ledger.arrivedInline(blob.digest, bytes.count)
+        return true
+    }
+}

@@ -1,0 +1,170 @@
+package import ContentStore
+internal import Identity
+internal import ImageSpec
+internal import Lanes
+internal import LinuxKernel
+package import Logging
+package import NIOCore
+internal import Peer
+internal import Pieces
+internal import ServiceLifecycle
+internal import Synchronization
+internal import Transfer
+
+/// This machine's part in a pool: it fetches blobs as pieces from other nodes and gives pieces on.
+///
+/// The ``Peer`` decides; this performs. ``bind()`` first, then ``run()`` until graceful shutdown. Any task may use it.
+package final class PoolNode: Service, BlobPool {
+    let settings: PoolSettings
+    let me: PeerID
+    let logger: Logger
+    let loop: any EventLoop
+    let client: TransferClient
+    let tracker: TrackerLink
+    let members: Members
+    let trust: PoolTrust
+    let content: ContentStore
+    let origin: RateLimit
+    let upload: RateLimit
+    package let ledger = PoolLedger()
+    let verified = VerifiedGrants()
+    private let started = ContinuousClock.now
+    private let inputs: AsyncStream<PoolInput>
+    private let input: AsyncStream<PoolInput>.Continuation
+    private let server: Mutex<TransferServer?>
+    private let blobs = Mutex<[Digest: PoolBlob]>([:])
+    private let origins = Mutex<[Digest: PoolOrigin]>([:])
+    private let uploads = Mutex<UInt64>(0)
+    private let grants = Mutex<[Digest: String]>([:])
+
+    /// - Throws: ``PoolError/identity(_:)``.
+    package init(
+        _ settings: PoolSettings, content: ContentStore, group: any EventLoopGroup, logger: Logger
+    ) throws(PoolError) {
+        self.settings = settings
+        self.content = content
+        self.logger = logger
+        me = PeerID(settings.credentials.identity.number)
+        loop = group.any()
+        (inputs, input) = AsyncStream.makeStream()
+        upload = RateLimit(rate: settings.upload, loop: loop)
+        origin = RateLimit(rate: settings.origin, loop: loop)
+        let free = RateLimit(rate: nil, loop: loop)
+        do throws(IdentityError) {
+            let tls = try settings.credentials.clientContext()
+            client = TransferClient(
+                tls: settings.isPlain ? nil : tls, group: group,
+                download: RateLimit(rate: settings.download, loop: loop), plainNumber: me.raw)
+            tracker = TrackerLink(
+                TransferClient(tls: tls, group: group, download: free, plainNumber: nil), settings.tracker)
+            trust = try PoolTrust(authority: settings.credentials.authority)
+            members = Members(trust, client, own: try trust.member(certificate: settings.credentials.certificate))
+            server = Mutex(nil)
+            let tlsServer = settings.isPlain ? nil : try settings.credentials.serverContext()
+            let made = TransferServer(
+                host: settings.host, port: settings.port, tls: tlsServer, group: group, upload: upload, logger: logger
+            ) { [weak self] request, loop in
+                self?.respond(to: request, on: loop) ?? loop.makeSucceededFuture(.refusal(503, "going down"))
+            }
+            server.withLock { $0 = made }
+        } catch {
+            throw .identity(error)
+        }
+    }
+
+    /// Starts to listen, and offers what earlier runs left.
+    package func bind() async throws(PoolError) {
+        do throws(SyscallError) {
+            let root = settings.root
+            try await Lanes.shared.run { () throws(SyscallError) in
+                do throws(SyscallError) { try Files.makeDirectory(root, mode: 0o700) } catch {
+                    guard error.errno == 17 else { throw error }
+                }
+            }
+        } catch {
+            throw .kernel(error)
+        }
+        do throws(TransferError) { try await server.withLock { $0 }?.bind() } catch { throw .transfer(error) }
+    }
+
+    package func run() async throws {
+        let server = server.withLock { $0 }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server?.run() }
+            group.addTask { await PeerLoop(self).run(self.inputs) }
+            group.addTask { await self.sweep() }
+            try await group.next()
+            input.finish()
+            client.close()
+            group.cancelAll()
+        }
+    }
+
+    // MARK: what others tell
+
+    func tell(_ input: PoolInput) { self.input.yield(input) }
+    func tell(_ event: PeerEvent) { input.yield(.event(event)) }
+
+    /// On the clock of the machine.
+    var now: Instant { Instant(nanoseconds: Span(ContinuousClock.now - started).nanoseconds) }
+
+    func blob(_ digest: Digest) -> PoolBlob? { blobs.withLock { $0[digest] } }
+    func origin(of digest: Digest) -> PoolOrigin? { origins.withLock { $0[digest] } }
+    func grant(for digest: Digest) -> String? { grants.withLock { $0[digest] } }
+    func keep(_ grant: Grant, for digest: Digest) { grants.withLock { $0[digest] = ProofText.encode(grant) } }
+
+    func nextUpload() -> UploadID {
+        uploads.withLock { number in
+            number += 1
+            return UploadID(number)
+        }
+    }
+
+    // MARK: blobs
+
+    package func source(_ repository: String, credentials: [UInt8], origin: any BlobSource) -> any BlobSource {
+        PoolSource(node: self, repository: repository, credentials: credentials, origin: origin, urgency: .foreground)
+    }
+
+    /// Takes part in a blob, which `origin` has when nobody else does.
+    func begin(_ descriptor: ContentDescriptor, _ origin: any BlobSource, _ urgency: Urgency) async throws(SyscallError)
+        -> PoolBlob
+    {
+        origins.withLock { $0[descriptor.digest] = PoolOrigin(blob: descriptor, source: origin) }
+        let blob = try await open(descriptor.digest, length: descriptor.size)
+        blob.progress.begin()
+        let isComplete = blob.progress.isConfirmed
+        tell(.begin(await blob.order(urgency, isComplete: isComplete)))
+        return blob
+    }
+
+    private func open(_ digest: Digest, length: Int64) async throws(SyscallError) -> PoolBlob {
+        if let known = blob(digest) { return known }
+        let made = try await opening.run(digest, abandoned: SyscallError("open", errno: 4, subject: digest.description)) { () async throws(SyscallError) in
+            try await PoolBlob.open(digest, length: length, below: self.settings.root)
+        }
+        return blobs.withLock { blobs in
+            if let other = blobs[digest] { return other }
+            blobs[digest] = made
+            return made
+        }
+    }
+
+    private let opening = SingleFlight<Digest, PoolBlob, SyscallError>()
+
+    /// Now and then: what the content store has by now need not lie here a second time.
+    private func sweep() async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            for blob in blobs.withLock({ Array($0.values) }) where blob.progress.isConfirmed {
+                _ = await blob.merge(content)
+            }
+        }
+    }
+}
+
+/// What the loop of a ``PoolNode`` is told.
+enum PoolInput: Sendable {
+    case event(PeerEvent)
+    /// A peer, whose grant was verified, wants a piece; the promise is its answer.
+    case asked(UploadRequest, EventLoopPromise<TransferAnswer>)
+}

@@ -1,0 +1,75 @@
+internal import ContentStore
+internal import ImageSpec
+internal import LinuxKernel
+internal import Logging
+internal import Peer
+internal import Pieces
+internal import Transfer
+
+/// The pool as a place where blobs come from: pieces in order, each verified, as soon as they are here.
+struct PoolSource: BlobSource {
+    let node: PoolNode
+    let repository: String
+    let credentials: [UInt8]
+    let origin: any BlobSource
+    let urgency: Urgency
+
+    func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream {
+        guard blob.size > 0 else { return try await origin.open(blob, from: offset) }
+        do throws(PoolError) {
+            try await node.tracker.prove(
+                AccessClaim(repository: repository, blob: blob.digest, size: blob.size, credentials: credentials))
+        } catch {
+            switch error {
+            case .transfer(.refused(status: 403, let reason)): throw .refused(reason)
+            case .transfer(.refused(status: 404, let reason)): throw .notFound(reason)
+            // Without a tracker the peer goes on with whom it knows, and in the end with the registry.
+            default: node.logger.info("the tracker is away", metadata: ["error": "\(error)"])
+            }
+        }
+        do throws(SyscallError) {
+            let pooled = try await node.begin(blob, origin, urgency)
+            return BlobStream(start: offset, chunks: PoolChunks(node: node, blob: pooled, offset: offset))
+        } catch {
+            throw .refused("pool: \(error)")
+        }
+    }
+}
+
+/// A blob's bytes in order.
+struct PoolChunks: AsyncSequence, Sendable {
+    typealias Element = [UInt8]
+    typealias Failure = any Error
+
+    let node: PoolNode
+    let blob: PoolBlob
+    let offset: Int64
+
+    /// What one step gives at most.
+    private static let step: Int64 = 1 << 20
+
+    struct Iterator: AsyncIteratorProtocol {
+        let node: PoolNode
+        let blob: PoolBlob
+        var offset: Int64
+
+        @concurrent mutating func next() async throws -> [UInt8]? {
+            guard offset < blob.length else { return nil }
+            let piece = Int(offset / Int64(blob.layout.pieceSize))
+            node.tell(.awaits(blob.digest, piece: piece))
+            guard await blob.progress.wait(for: piece) else {
+                throw BlobSourceError.interrupted(blob.progress.failure ?? "cancelled", after: nil)
+            }
+            let end = Swift.min(blob.layout.bytes(of: piece).upperBound, offset + PoolChunks.step)
+            do throws(SyscallError) {
+                let bytes = try await blob.read(offset..<end)
+                offset = end
+                return bytes
+            } catch {
+                throw BlobSourceError.interrupted("pool: \(error)", after: nil)
+            }
+        }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(node: node, blob: blob, offset: offset) }
+}
