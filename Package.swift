@@ -198,20 +198,21 @@ var rooms: [Room] = [
         "Distribution", "Transfer",
         uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
         packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
+    library("Distribution", "Prewarm", uses: ["JSON"], tested: true),
     library(
         "Distribution", "PoolNode",
         uses: [
-            "Transfer", "Peer", "Pieces", "Identity", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "Prewarm", "Transfer", "Peer", "Pieces", "Identity", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel",
             "CLinux", "Lanes",
         ],
         packages: [nioCore, nioSSL, logging, lifecycle]),
     library(
         "Distribution", "PoolTracker",
         uses: [
-            "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "RegistryClient", "ImageSpec", "JSON",
-            "LinuxKernel", "Lanes",
+            "Prewarm", "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "HTTPKit", "RegistryClient",
+            "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
-        packages: [nioCore, logging, lifecycle]),
+        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
@@ -265,8 +266,8 @@ var rooms: [Room] = [
     command(
         "pouch-server",
         uses: [
-            "APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "HTTPKit",
-            "LinuxKernel", "CLinux",
+            "APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "PoolTracker",
+            "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
         ],
         packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),

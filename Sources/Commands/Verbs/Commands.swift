@@ -5,7 +5,7 @@ extension Pouch {
             .verb(Build.self), .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self),
             .verb(History.self),
             .verb(Import.self), .verb(Load.self), .verb(Save.self), .verb(Tag.self), .verb(Inspect.self),
-            .verb(Pull.self), .verb(Push.self), .verb(Login.self), .verb(Logout.self), .verb(Search.self),
+            .verb(PrewarmVerb.self), .verb(Pull.self), .verb(Push.self), .verb(Login.self), .verb(Logout.self), .verb(Search.self),
             .verb(Events.self), .verb(Simulate.self), .verb(SystemInfo.self), .verb(Version.self),
             .group(
                 "container", summary: "Manage containers",
@@ -22,6 +22,9 @@ extension Pouch {
                     .verb(RemoveImageInGroup.self, aliases: ["remove"]), .verb(Save.self), .verb(Tag.self),
                     .verb(Pull.self), .verb(Push.self),
                 ]),
+            .group(
+                "distribution", summary: "See how images travel in the pool",
+                [.verb(DistributionStatus.self), .verb(ExplainDistribution.self)]),
             .group("manifest", summary: "Look at image manifests in registries", [.verb(InspectManifest.self)]),
             .group(
                 "network", summary: "Manage networks",

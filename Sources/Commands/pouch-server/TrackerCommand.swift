@@ -31,6 +31,7 @@ struct TrackerServe: AsyncParsableCommand {
 
     @OptionGroup var state: TrackerState
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free; always with TLS.") var listen = "0.0.0.0:7950"
+    @Option(help: "The Unix socket for pouch prewarm.") var socket = "/run/pouch/tracker.sock"
     @Option(help: "A registry without a good certificate, or without TLS: HOST[:PORT] or a network (repeatable).")
     var insecureRegistry: [String] = []
     @Flag(help: "Say more in the log.") var debug = false
@@ -45,10 +46,10 @@ struct TrackerServe: AsyncParsableCommand {
         let address = try ListenAddress(parsing: listen)
         var registries = RegistrySettings()
         registries.insecure = insecureRegistry
-        let folder = state.state
+        let (folder, path) = (state.state, socket)
         let tracker = try await Lanes.shared.run { [registries] () throws(IdentityError) in
             try PoolTracker(
-                folder: folder, host: address.host, port: address.port, registries: registries,
+                folder: folder, host: address.host, port: address.port, socket: path, registries: registries,
                 group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         }
         try await tracker.bind()

@@ -8,10 +8,11 @@ internal import Pieces
 internal import PoolNode
 internal import ServiceLifecycle
 internal import Snapshots
+internal import Synchronization
 internal import Transfer
 
 /// The pool as a member of the daemon's service group: joins, then takes part.
-struct DistributionService: Service {
+struct DistributionService: Service, CustomStringConvertible {
     let defaults: DistributionDefaults
     let engine: Engine
     let dataRoot: String
@@ -50,19 +51,39 @@ struct DistributionService: Service {
         }
         let address = host.contains(":") ? host : "\(host):\(defaults.listen.port)"
         let contact = Contact(id: PeerID(credentials.identity.number), address: address)
-        var settings = PoolSettings(
+        var settings = ExchangeSettings(
             root: "\(dataRoot)/pool", tracker: join.target, credentials: credentials, contact: contact,
             host: defaults.listen.host, port: defaults.listen.port)
         settings.isPlain = defaults.isPlain
         settings.upload = defaults.upload
         settings.download = defaults.download
         settings.origin = defaults.origin
-        let node = try PoolNode(settings, content: engine.imageStore.content, group: group, logger: logger)
+        let node = try PoolNode(settings, content: engine.imageStore.content, group: group, logger: logger,
+            puller: puller)
         try await node.bind()
         measure(node)
         engine.join(node)
         logger.info("the pool is joined", metadata: ["node": "\(contact.id)", "address": "\(address)"])
         do { try await node.run() } catch { logger.error("the pool's part ended", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Brings an image here as `pouch pull` does, behind all that somebody waits for.
+    private var puller: ImagePuller {
+        { [engine] image, authorization, progress in
+            let isTagged = image.contains("@") || (image.split(separator: "/").last?.contains(":") ?? false)
+            var pull = try await engine.findImages(
+                image, tag: isTagged ? nil : "latest", platform: nil, authorization: authorization)
+            pull.isPrewarm = true
+            let layers = Mutex<[String: (current: Int64, total: Int64)]>([:])
+            try await pull.run { message in
+                guard let id = message.id, let current = message.current, let total = message.total else { return }
+                let sum = layers.withLock { layers in
+                    layers[id] = (current, total)
+                    return layers.values.reduce((0, 0)) { ($0.0 + $1.current, $0.1 + $1.total) }
+                }
+                progress(sum.0, sum.1)
+            }
+        }
     }
 
     private func measure(_ node: PoolNode) {
@@ -80,6 +101,9 @@ struct DistributionService: Service {
             Double(ledger.totals.wrong)
         }
     }
+
+    /// Said by the service group's log, which must not tell the token.
+    var description: String { "DistributionService" }
 
     /// The first label of the machine's name, in the letters that a node's name may have.
     private static var hostName: String {

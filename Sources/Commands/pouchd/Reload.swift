@@ -3,11 +3,14 @@ internal import ServiceLifecycle
 internal import UnixSignals
 
 /// Reads the configuration file again on SIGHUP, and takes over what can change while the daemon runs.
-struct Reload: Service {
+struct Reload: Service, CustomStringConvertible {
     let flags: Flags
     let configFile: String?
     let threshold: DaemonLog.Threshold
     let logger: Logger
+
+    /// Said by the service group's log: the flags may hold a token.
+    var description: String { "Reload" }
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {

@@ -1,4 +1,5 @@
 package import ImageSpec
+package import JSON
 
 /// Somewhere the bytes of blobs can be had: a registry, or the peers of a pool.
 ///
@@ -23,7 +24,16 @@ package protocol BlobPool: Sendable {
     ///
     /// `repository` is the name with its registry, such as `docker.io/library/busybox`; `credentials`, Docker's `AuthConfig` in
     /// JSON, prove to the pool's tracker that this node may have the blobs, and go nowhere else.
-    func source(_ repository: String, credentials: [UInt8], origin: any BlobSource) -> any BlobSource
+    /// A prewarm gives way to whoever waits.
+    func source(
+        _ repository: String, credentials: [UInt8], origin: any BlobSource, isPrewarm: Bool
+    ) -> any BlobSource
+
+    /// Who this node is in the pool and what travelled, for people.
+    func status() -> JSONValue
+
+    /// Where a blob's bytes came from; nil for one that did not come through the pool since this node started.
+    func explanation(of blob: Digest) -> JSONValue?
 }
 
 /// The bytes of a blob on their way; pulled, so a slow reader holds the sender back.

@@ -153,6 +153,7 @@ actor PeerLoop {
         var call = TransferCall("GET", "/v1/blobs/\(fetch.blob)\(ticket)")
         call.range = blob.layout.bytes(of: fetch.piece)
         call.grant = node.grant(for: fetch.blob)
+        call.isBackground = node.urgency(of: fetch.blob) == .background
         call.longestAnswer = Int(blob.layout.length(of: fetch.piece))
         let task = node.client.start(call, at: target)
         fetches[fetch.id] = task

@@ -1,5 +1,5 @@
-package import ImageSpec
-package import JSON
+internal import ImageSpec
+internal import JSON
 internal import Peer
 internal import Pieces
 internal import Synchronization
@@ -73,7 +73,7 @@ package final class PoolLedger: Sendable {
     func abort(_ id: UploadID) { state.withLock { $0.uploads[id] }?.abort() }
 
     /// Where a blob's pieces came from; nil for one that was never begun here.
-    package func explanation(of blob: Digest) -> JSONValue? {
+    func explanation(of blob: Digest) -> JSONValue? {
         guard let sources = state.withLock({ $0.blobs[blob] }) else { return nil }
         let peers = sources.fromPeers.sorted { $0.key < $1.key }.map { id, sum -> JSONValue in
             ["node": .string("\(id)"), "pieces": sum.pieces.json, "bytes": sum.bytes.json]

@@ -1,6 +1,7 @@
 package import ContentStore
 internal import Identity
-internal import ImageSpec
+package import JSON
+package import ImageSpec
 internal import Lanes
 internal import LinuxKernel
 package import Logging
@@ -35,12 +36,18 @@ package final class PoolNode: Service, BlobPool {
     private let blobs = Mutex<[Digest: PoolBlob]>([:])
     private let origins = Mutex<[Digest: PoolOrigin]>([:])
     private let uploads = Mutex<UInt64>(0)
+    private let urgencies = Mutex<[Digest: Urgency]>([:])
+    private let puller: ImagePuller?
     private let grants = Mutex<[Digest: String]>([:])
 
+    /// With a `puller` it follows the tracker's prewarms.
+    ///
     /// - Throws: ``PoolError/identity(_:)``.
     package init(
-        _ settings: PoolSettings, content: ContentStore, group: any EventLoopGroup, logger: Logger
+        _ settings: PoolSettings, content: ContentStore, group: any EventLoopGroup, logger: Logger,
+        puller: ImagePuller? = nil
     ) throws(PoolError) {
+        self.puller = puller
         self.settings = settings
         self.content = content
         self.logger = logger
@@ -92,7 +99,14 @@ package final class PoolNode: Service, BlobPool {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server?.run() }
             group.addTask { await PeerLoop(self).run(self.inputs) }
-            group.addTask { await self.sweep() }
+            if let puller {
+                let work = PrewarmWork(tracker: tracker, puller: puller, logger: logger)
+                group.addTask { await work.run() }
+            }
+            group.addTask {
+                await self.offerKept()
+                await self.sweep()
+            }
             try await group.next()
             input.finish()
             client.close()
@@ -122,8 +136,60 @@ package final class PoolNode: Service, BlobPool {
 
     // MARK: blobs
 
-    package func source(_ repository: String, credentials: [UInt8], origin: any BlobSource) -> any BlobSource {
-        PoolSource(node: self, repository: repository, credentials: credentials, origin: origin, urgency: .foreground)
+    package func source(
+        _ repository: String, credentials: [UInt8], origin: any BlobSource, isPrewarm: Bool
+    ) -> any BlobSource {
+        PoolSource(
+            node: self, repository: repository, credentials: credentials, origin: origin,
+            urgency: isPrewarm ? .prewarm : .foreground)
+    }
+
+    /// Whether anybody waits for the blob.
+    func urgency(of digest: Digest) -> Pacer.Urgency {
+        urgencies.withLock { $0[digest] } == .prewarm ? .background : .foreground
+    }
+
+    package func status() -> JSONValue {
+        let totals = ledger.totals
+        let blobs = blobs.withLock { Array($0.values) }.sorted { $0.digest < $1.digest }
+        return [
+            "node": .string("\(me)"), "name": .string(settings.credentials.identity.name),
+            "address": .string(settings.contact.address),
+            "tracker": .string("\(settings.tracker.host):\(settings.tracker.port)"), "tls": .bool(!settings.isPlain),
+            "received": totals.received.json, "origin": totals.origin.json, "sent": totals.sent.json,
+            "wrongPieces": totals.wrong.json,
+            "blobs": .array(
+                blobs.map { blob in
+                    [
+                        "blob": blob.digest.json, "size": blob.length.json, "pieces": blob.layout.count.json,
+                        "have": blob.progress.have.count.json,
+                        "state": .string(
+                            blob.progress.failure ?? (blob.progress.isConfirmed ? "complete" : "fetching")),
+                    ]
+                }),
+        ]
+    }
+
+    package func explanation(of blob: Digest) -> JSONValue? {
+        guard var explained = ledger.explanation(of: blob), let blob = self.blob(blob) else { return nil }
+        explained["size"] = blob.length.json
+        explained["pieceSize"] = blob.layout.pieceSize.json
+        explained["state"] = .string(
+            blob.progress.failure ?? (blob.progress.isConfirmed ? "complete" : "fetching"))
+        return explained
+    }
+
+    /// Offers the whole blobs that earlier runs left; what was not whole waits until somebody wants it again.
+    private func offerKept() async {
+        let root = settings.root
+        for (digest, length) in await Lanes.shared.run({ PieceFiles.known(below: root) }) {
+            guard !Task.isCancelled else { return }
+            guard let blob = try? await open(digest, length: length), await blob.have.isFull,
+                (try? await blob.isWhole()) == true
+            else { continue }
+            blob.progress.confirm()
+            tell(.begin(await blob.order(.prewarm, isComplete: true)))
+        }
     }
 
     /// Takes part in a blob, which `origin` has when nobody else does.
@@ -131,6 +197,7 @@ package final class PoolNode: Service, BlobPool {
         -> PoolBlob
     {
         origins.withLock { $0[descriptor.digest] = PoolOrigin(blob: descriptor, source: origin) }
+        urgencies.withLock { $0[descriptor.digest] = max($0[descriptor.digest] ?? urgency, urgency) }
         let blob = try await open(descriptor.digest, length: descriptor.size)
         blob.progress.begin()
         let isComplete = blob.progress.isConfirmed

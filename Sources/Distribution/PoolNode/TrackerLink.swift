@@ -54,7 +54,7 @@ final class TrackerLink: Sendable {
         self.target = target
     }
 
-    private func post(_ path: String, _ body: [UInt8]) async throws(PoolError) -> [UInt8] {
+    func post(_ path: String, _ body: [UInt8]) async throws(PoolError) -> [UInt8] {
         var call = TransferCall("POST", path)
         call.body = body
         do throws(TransferError) {

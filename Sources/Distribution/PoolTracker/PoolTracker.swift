@@ -1,12 +1,15 @@
 internal import Glibc
+internal import HTTPKit
 package import Identity
 internal import ImageSpec
 internal import JSON
 internal import Lanes
+internal import LinuxKernel
 package import Logging
 package import NIOCore
 internal import Pieces
 internal import PoolNode
+internal import Prewarm
 package import RegistryClient
 internal import ServiceLifecycle
 internal import Synchronization
@@ -26,6 +29,8 @@ package final class PoolTracker: Service {
     private let server = Mutex<TransferServer?>(nil)
     private let machine: Mutex<Tracker>
     private let access = AccessBook()
+    private let desk: PrewarmDesk
+    private let people: HTTPServer?
     private let started = ContinuousClock.now
     private let jobs: AsyncStream<Job>
     private let job: AsyncStream<Job>.Continuation
@@ -40,10 +45,20 @@ package final class PoolTracker: Service {
     /// How long a proof at the registry lets a node fetch from its peers, in seconds.
     private static let lifetime: Int64 = 3600
 
-    /// Opens the tracker whose state is below `folder`; blocks on the disk.
+    /// Opens the tracker whose state is below `folder`; blocks on the disk. People reach it at the Unix socket `socket`.
     package init(
-        folder: String, host: String, port: Int, registries: RegistrySettings, group: any EventLoopGroup, logger: Logger
+        folder: String, host: String, port: Int, socket: String?, registries: RegistrySettings,
+        group: any EventLoopGroup, logger: Logger
     ) throws(IdentityError) {
+        do throws(SyscallError) { desk = try PrewarmDesk(folder: "\(folder)/prewarms", logger: logger) } catch {
+            throw .file(path: "\(folder)/prewarms", errno: error.errno)
+        }
+        let api = PrewarmAPI(desk: desk)
+        people = socket.map { path in
+            HTTPServer(listeners: [.unix(UnixListener(path: path, group: nil))], group: group, logger: logger) {
+                request, source in try await api.respond(to: request, source)
+            }
+        }
         authority = try CertificateAuthority(folder: folder)
         book = try TokenBook(folder: "\(folder)/tokens")
         archive = try MemberArchive(folder: "\(folder)/members")
@@ -73,7 +88,10 @@ package final class PoolTracker: Service {
     }
 
     /// - Throws: ``TransferError/listen(_:)``.
-    package func bind() async throws(TransferError) { try await server.withLock { $0 }?.bind() }
+    package func bind() async throws(TransferError) {
+        try await server.withLock { $0 }?.bind()
+        do { try await people?.bind() } catch { throw .listen("\(error)") }
+    }
 
     package var boundPort: Int? { server.withLock { $0?.boundPort } }
 
@@ -83,6 +101,7 @@ package final class PoolTracker: Service {
             group.addTask { try await server?.run() }
             group.addTask { await self.work() }
             group.addTask { await self.keepTime() }
+            if let people { group.addTask { try await people.run() } }
             try await group.next()
             job.finish()
             group.cancelAll()
@@ -134,6 +153,7 @@ package final class PoolTracker: Service {
         switch (request.method, request.path) {
         case ("GET", "/v1/address"):
             return loop.makeSucceededFuture(.bytes(status: 200, Array(request.address.utf8), type: "text/plain"))
+        case ("POST", "/v1/orders"): return onLane(loop) { self.order(request.body, caller.name) }
         case ("POST", "/v1/access"): return prove(request.body, id, loop)
         case ("POST", "/v1/announce"): return loop.makeSucceededFuture(announce(request.body, id))
         case ("GET", let path) where path.hasPrefix("/v1/members/"):
@@ -169,6 +189,14 @@ package final class PoolTracker: Service {
             case .expired, .file, .cryptography: return .refusal(500, error.description)
             }
         }
+    }
+
+    private func order(_ body: [UInt8], _ node: String) -> TransferAnswer {
+        guard let value = try? JSONValue(parsing: body), let list = value.arrayValue,
+            case let reports = list.compactMap({ try? PrewarmReport(json: JSONField($0)) }), reports.count == list.count
+        else { return .refusal(400, "orders: malformed") }
+        let orders = desk.exchange(node, reports, now: Int64(time(nil)))
+        return .bytes(status: 200, JSONValue.array(orders.map(\.json)).encoded(), type: "application/json")
     }
 
     private func certificate(of text: String) -> TransferAnswer {

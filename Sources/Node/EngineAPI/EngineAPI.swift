@@ -32,6 +32,7 @@ package struct EngineAPI: Sendable {
         VolumeRoutes(engine: engine).add(to: router)
         NetworkRoutes(engine: engine).add(to: router)
         SwarmRoutes().add(to: router)
+        PoolRoutes(engine: engine).add(to: router)
         AbsentRoutes().add(to: router)
         MetricsRoutes(metrics: metrics).add(to: router)
         routes = router.buildResponder()

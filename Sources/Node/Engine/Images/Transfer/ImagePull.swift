@@ -1,5 +1,6 @@
 package import ContentStore
 internal import ImageSpec
+package import JSON
 internal import RegistryClient
 internal import Snapshots
 internal import Synchronization
@@ -9,6 +10,8 @@ package struct ImagePull: Sendable {
     let engine: Engine
     let repository: Repository
     var images: [Tagged]
+    /// Nobody waits for it: it gives way to pulls that somebody waits for.
+    package var isPrewarm = false
 
     struct Tagged: Sendable {
         /// As it was asked for.
@@ -29,7 +32,7 @@ package struct ImagePull: Sendable {
         let before = try? engine.images.store.image(reference.canonical).id
         var order = PullOrder(
             manifest: remote.manifest.descriptor, manifestBytes: remote.manifest.bytes, config: remote.config,
-            layers: remote.layers, names: names, source: engine.source(for: repository))
+            layers: remote.layers, names: names, source: engine.source(for: repository, isPrewarm: isPrewarm))
         order.parallel = engine.configuration.parallelDownloads
         order.retry = engine.configuration.registries.retry
         let pulled: Image
@@ -93,10 +96,27 @@ extension Engine {
     }
 
     /// Where a repository's blobs come from: the pool where there is one.
-    func source(for repository: Repository) -> any BlobSource {
+    func source(for repository: Repository, isPrewarm: Bool) -> any BlobSource {
         guard let pool = pool.withLock({ $0 }) else { return repository }
         return pool.source(
-            "\(repository.domain)/\(repository.path)", credentials: repository.authorization, origin: repository)
+            "\(repository.domain)/\(repository.path)", credentials: repository.authorization, origin: repository,
+            isPrewarm: isPrewarm)
+    }
+
+    /// This node in its pool; nil outside pools.
+    package var poolStatus: JSONValue? { pool.withLock { $0 }?.status() }
+
+    /// Where the layers of an image came from, those that came through the pool.
+    package func explainTransfer(of reference: String) throws(EngineError) -> JSONValue {
+        guard let pool = pool.withLock({ $0 }) else { throw .conflict("this daemon is in no pool (--pool-tracker)") }
+        let image = try images.find(reference)
+        var layers: [JSONValue] = []
+        for layer in image.layers {
+            var explained = pool.explanation(of: layer.blob.digest) ?? [:]
+            explained["layer"] = layer.blob.digest.json
+            layers.append(explained)
+        }
+        return ["image": image.id.json, "layers": .array(layers)]
     }
 
     /// From now on blobs come from `pool` first.
