@@ -41,10 +41,14 @@ test-needs: toolchain
 	@[ -x .build/python/bin/python3 ] || { python3 -m venv .build/python && .build/python/bin/pip install -q kubernetes==32.0.1; }
 
 .PHONY: demo
-demo: release ## From nothing to a running container
+demo: release ## From nothing to a running container, and to a pool that shares an image
 	$(call say,The busybox image)
 	Images/make busybox .build/images/busybox.tar
 	@Tests/demo $(RELEASE) .build/images $(DEMO)
+	$(call say,A pool: a registry and a tracker and five nodes that share an image)
+	$(call install-packages,docker-registry iproute2 curl mmdebstrap)
+	Images/make debian .build/images/debian.tar
+	@Tests/demo-pool $(RELEASE) .build/images/debian.tar $(DEMO)-pool
 
 .PHONY: build
 build: build-needs ## Build everything for debugging
@@ -95,10 +99,12 @@ bench-scheduler: toolchain ## Measure the scheduler alone, in CPU-seconds
 	$(RELEASE)/scheduler-bench --out .build/bench/scheduler.tsv
 
 .PHONY: bench-distribution
-bench-distribution: toolchain ## Measure how pieces spread, in pools on paper
-	swift build -c release --product distribution-bench
+bench-distribution: toolchain ## Measure how pieces spread, in pools on paper, and a piece server against nginx
+	$(call install-packages,nginx-light curl util-linux)
+	for program in distribution-bench transfer-bench; do swift build -c release --product $$program; done
 	mkdir -p .build/bench
 	$(RELEASE)/distribution-bench --out .build/bench/distribution.tsv
+	$(RELEASE)/transfer-bench --out .build/bench/transfer.tsv
 
 .PHONY: images
 images: build-needs ## Make the root filesystems of all image recipes

@@ -371,6 +371,15 @@ let conformance: [Target] =
             swiftSettings: house)
     ] : []
 
+let transferBench: [Target] =
+    rooms.contains { $0.target.name == "Transfer" }
+    ? [
+        .executableTarget(
+            name: "transfer-bench",
+            dependencies: ["TestSupport", "Transfer", "Identity", "LinuxKernel", logging, nioPosix, nioCore, nioSSL],
+            path: "Tests/Benchmarks/transfer-bench", swiftSettings: house)
+    ] : []
+
 let floor = Dictionary(uniqueKeysWithValues: rooms.map { ($0.target.name, wings.firstIndex(of: $0.wing) ?? 0) })
 for room in rooms {
     for dependency in room.target.dependencies {
@@ -409,4 +418,5 @@ let package = Package(
     name: "pouch",
     dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
     targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + distributionOnPaper + schedulerBench
+        + transferBench
 )

@@ -48,6 +48,24 @@ struct PoolTests {
         }
     }
 
+    @Test("a prewarm brings an image to every node, the canary first, from the registry once")
+    func prewarm() async throws {
+        try await withPool(nodes: 3) { pool in
+            let image = try await pool.publish(megabytes: Self.megabytes)
+            let warmed = try await pool.prewarm(image, "--batch", "100%", "-w")
+            #expect(warmed.status == 0 && warmed.output.contains("finished, 3/3 done"), "\(warmed)")
+            let sizes = try await pool.traffic()
+            #expect(sizes.reduce(0) { $0 + $1.origin } < (Self.megabytes + 4) << 20, "\(sizes)")
+            for node in pool.nodes {
+                #expect(try await node.pouch("images", "-q", image).trimmed != "")
+            }
+            let none = try await pool.prewarm(image, "--nodes", "other-*")
+            #expect(none.status == 1 && none.errors.contains("no node of the pool is meant"), "\(none)")
+            let missing = try await pool.prewarm("\(pool.registry.authority)/no/such:1", "-w")
+            #expect(missing.status == 1 && missing.errors.contains("halted: canary failed: node-1"), "\(missing)")
+        }
+    }
+
     @Test("without its tracker a node pulls from the registry", .timeLimit(.minutes(2)))
     func alone() async throws {
         try await withPool(nodes: 1) { pool in
@@ -92,7 +110,10 @@ private final class PoolFixture: @unchecked Sendable {  // used by one test at a
         let server = "\(Executables.folder)/pouch-server"
         let state = "\(folder)/tracker"
         let process = try await withThread { () throws(SyscallError) in
-            try RunningCommand([server, "tracker", "serve", "--state", state, "--listen", "127.0.0.1:0"])
+            try RunningCommand([
+                server, "tracker", "serve", "--state", state, "--listen", "127.0.0.1:0", "--socket",
+                "\(folder)/tracker.sock",
+            ])
         }
         tracker = process
         let line = await withThread { process.readOutput(until: "\n") }
@@ -150,6 +171,20 @@ private final class PoolFixture: @unchecked Sendable {  // used by one test at a
                 Traffic(origin: number("origin"), received: number("received"), wrong: number("wrongPieces")))
         }
         return all
+    }
+
+    /// Runs `pouch prewarm` beside the tracker, which knows a node once that has asked for orders.
+    func prewarm(_ words: String...) async throws -> CommandResult {
+        let call = [Executables.client, "prewarm", "--tracker", "\(folder)/tracker.sock"]
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            let result = try await run(call + words)
+            if !result.errors.contains(": \(nodes.count - 1) are there") && !result.errors.contains(": 0 are there") {
+                return result
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return try await run(call + words)
     }
 
     func stopTracker() async {

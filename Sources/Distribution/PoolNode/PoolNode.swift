@@ -16,7 +16,7 @@ internal import Transfer
 ///
 /// The ``Peer`` decides; this performs. ``bind()`` first, then ``run()`` until graceful shutdown. Any task may use it.
 package final class PoolNode: Service, BlobPool {
-    let settings: PoolSettings
+    let settings: ExchangeSettings
     let me: PeerID
     let logger: Logger
     let loop: any EventLoop
@@ -44,7 +44,7 @@ package final class PoolNode: Service, BlobPool {
     ///
     /// - Throws: ``PoolError/identity(_:)``.
     package init(
-        _ settings: PoolSettings, content: ContentStore, group: any EventLoopGroup, logger: Logger,
+        _ settings: ExchangeSettings, content: ContentStore, group: any EventLoopGroup, logger: Logger,
         puller: ImagePuller? = nil
     ) throws(PoolError) {
         self.puller = puller

@@ -50,6 +50,7 @@ package final class PoolTracker: Service {
         folder: String, host: String, port: Int, socket: String?, registries: RegistrySettings,
         group: any EventLoopGroup, logger: Logger
     ) throws(IdentityError) {
+        authority = try CertificateAuthority(folder: folder)
         do throws(SyscallError) { desk = try PrewarmDesk(folder: "\(folder)/prewarms", logger: logger) } catch {
             throw .file(path: "\(folder)/prewarms", errno: error.errno)
         }
@@ -59,7 +60,6 @@ package final class PoolTracker: Service {
                 request, source in try await api.respond(to: request, source)
             }
         }
-        authority = try CertificateAuthority(folder: folder)
         book = try TokenBook(folder: "\(folder)/tokens")
         archive = try MemberArchive(folder: "\(folder)/members")
         self.registries = RegistryClient(registries, logger: logger)

@@ -3,7 +3,7 @@ package import Pieces
 package import Transfer
 
 /// What a node was told about its pool.
-package struct PoolSettings: Sendable {
+package struct ExchangeSettings: Sendable {
     /// Where pieces lie; made if need be.
     package var root: String
     package var tracker: TransferTarget
