@@ -2,6 +2,7 @@ import Glibc
 import Identity
 import LinuxKernel
 import Logging
+import NIOCore
 import NIOPosix
 import NIOSSL
 import Transfer
