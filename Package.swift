@@ -242,7 +242,7 @@ var rooms: [Room] = [
         "Cluster", "Controllers", uses: ["ClusterModel", "JSON", "Units"], packages: [logging], tested: true),
     library(
         "Cluster", "NodeAgent",
-        uses: ["ClusterModel", "Engine", "Archives", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        uses: ["ClusterModel", "Engine", "Archives", "Cgroups", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging], tested: true),
     library(
         "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
@@ -271,6 +271,9 @@ var rooms: [Room] = [
         ],
         packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),
+    command(
+        "pouch-pool", uses: ["PoolClient", "ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        packages: [argumentParser], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
     command(

@@ -4,199 +4,156 @@ import LinuxKernel
 import TestSupport
 import Testing
 
-/// Several daemons, a tracker and Debian's docker-registry: images travel between the nodes.
-@Suite("a pool of nodes", .needs(.root, .tool("docker-registry"), .tool("curl")))
+/// A server, a node and the pods between them, on this kernel.
+@Suite("a pool of one node", .needs(.root), .serialized)  // each brings up a server and the node's bridge
 struct PoolTests {
-    private static let megabytes = 12
+    /// A server in memory and one node that has joined it.
+    struct Pool {
+        let server: String
+        let daemon: Daemon
 
-    @Test("nodes that pull an image at the same time fetch it from the registry once, and say where it came from")
-    func together() async throws {
-        try await withPool(nodes: 3) { pool in
-            let image = try await pool.publish(megabytes: Self.megabytes)
-            try await withThrowingTaskGroup(of: CommandResult.self) { group in
-                for node in pool.nodes { group.addTask { try await node.pouch("pull", image) } }
-                for try await pulled in group { #expect(pulled.status == 0, "\(pulled)") }
-            }
-            let sizes = try await pool.traffic()
-            let layer = sizes.reduce(0) { max($0, $1.origin + $1.received) }
-            #expect(layer > Self.megabytes << 20)
-            #expect(sizes.reduce(0) { $0 + $1.origin } <= layer + layer / 20, "\(sizes)")
-            #expect(sizes.reduce(0) { $0 + $1.received } >= 2 * layer - layer / 20, "\(sizes)")
-            #expect(sizes.allSatisfy { $0.wrong == 0 })
-            for node in pool.nodes {
-                let ran = try await node.pouch("run", "--rm", "--network", "none", image, "ls", "/data")
-                #expect(ran.output == "big\n", "\(ran)")
-            }
-            let explained = try await pool.nodes[2].pouch("distribution", "explain", image)
-            #expect(explained.status == 0 && explained.output.contains("complete; from the registry"), "\(explained)")
-            let status = try await pool.nodes[2].pouch("distribution", "status")
-            #expect(status.output.contains("with mutual TLS") && status.output.contains("complete"), "\(status)")
+        func pouch(_ words: String...) async throws -> CommandResult {
+            try await run([Executables.client] + words + ["--server", server], timeout: .seconds(60))
         }
-    }
 
-    @Test("a node that was killed and started again still gives what it had")
-    func restart() async throws {
-        try await withPool(nodes: 2) { pool in
-            let image = try await pool.publish(megabytes: Self.megabytes)
-            #expect(try await pool.nodes[0].pouch("pull", image).status == 0)
-            await pool.nodes[0].end(signal: SIGKILL)
-            try await pool.nodes[0].start()
-            try await pool.joined()
-            #expect(try await pool.nodes[1].pouch("pull", image).status == 0)
-            let sizes = try await pool.traffic()
-            #expect(sizes[1].origin == 0 && sizes[1].received > Self.megabytes << 20, "\(sizes)")
-        }
-    }
-
-    @Test("a prewarm brings an image to every node, the canary first, from the registry once")
-    func prewarm() async throws {
-        try await withPool(nodes: 3) { pool in
-            let image = try await pool.publish(megabytes: Self.megabytes)
-            let warmed = try await pool.prewarm(image, "--batch", "100%", "-w")
-            #expect(warmed.status == 0 && warmed.output.contains("finished, 3/3 done"), "\(warmed)")
-            let sizes = try await pool.traffic()
-            #expect(sizes.reduce(0) { $0 + $1.origin } < (Self.megabytes + 4) << 20, "\(sizes)")
-            for node in pool.nodes {
-                #expect(try await node.pouch("images", "-q", image).trimmed != "")
-            }
-            let none = try await pool.prewarm(image, "--nodes", "other-*")
-            #expect(none.status == 1 && none.errors.contains("no node of the pool is meant"), "\(none)")
-            let missing = try await pool.prewarm("\(pool.registry.authority)/no/such:1", "-w")
-            #expect(missing.status == 1 && missing.errors.contains("halted: canary failed: node-1"), "\(missing)")
-        }
-    }
-
-    @Test("without its tracker a node pulls from the registry", .timeLimit(.minutes(2)))
-    func alone() async throws {
-        try await withPool(nodes: 1) { pool in
-            let image = try await pool.publish(megabytes: 1)
-            await pool.stopTracker()
-            let pulled = try await pool.nodes[0].pouch("pull", image)
-            #expect(pulled.status == 0, "\(pulled)")
-        }
-    }
-
-    /// Runs `body` with a pool on the loopback address, and stops it whatever happens.
-    private func withPool(nodes: Int, _ body: (PoolFixture) async throws -> Void) async throws {
-        try await withScratchDirectory { folder in
-            let pool = try await PoolFixture(in: folder, nodes: nodes)
-            do {
-                try await body(pool)
-                await pool.stop()
-            } catch {
-                await pool.stop()
-                throw error
-            }
-        }
-    }
-}
-
-/// A registry, a tracker and some nodes.
-private final class PoolFixture: @unchecked Sendable {  // used by one test at a time
-    let registry: DebianRegistry
-    private(set) var nodes: [Daemon] = []
-    private let folder: String
-    private var tracker: RunningCommand?
-
-    struct Traffic {
-        var origin = 0
-        var received = 0
-        var wrong = 0
-    }
-
-    init(in folder: String, nodes count: Int) async throws {
-        self.folder = folder
-        registry = try await DebianRegistry(in: folder)
-        let server = "\(Executables.folder)/pouch-server"
-        let state = "\(folder)/tracker"
-        let process = try await withThread { () throws(SyscallError) in
-            try RunningCommand([
-                server, "tracker", "serve", "--state", state, "--listen", "127.0.0.1:0", "--socket",
-                "\(folder)/tracker.sock",
-            ])
-        }
-        tracker = process
-        let line = await withThread { process.readOutput(until: "\n") }
-        let address = line.split(separator: "/").last.map { String($0.prefix { $0 != "\n" }) } ?? ""
-        try #require(line.hasPrefix("https://"), "\(line)")
-        for number in 1...count {
-            let token = try await run([server, "tracker", "token", "--state", state])
-            let home = "\(folder)/node-\(number)"
-            try Files.makeDirectory(home, mode: 0o755)
-            nodes.append(
-                try await Daemon.start(
-                    in: home,
-                    flags: [
-                        "--bridge", "none", "--pool-tracker", address, "--pool-token", token.trimmed, "--pool-node",
-                        "node-\(number)", "--pool-listen", "127.0.0.1:\(12_000 + Int(getpid()) % 8000 + number)",
-                    ]))
-        }
-        try await joined()
-    }
-
-    /// Waits until every node is a member.
-    func joined() async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        for node in nodes {
-            while try await node.pouch("distribution", "status").status != 0 {
-                guard ContinuousClock.now < deadline else { throw DaemonNotReady(log: "the pool is not joined") }
+        /// Asks for one object until `holds` is true of it, for a minute at most.
+        func until(_ kind: String, _ name: String, _ holds: (JSONValue) -> Bool) async throws -> JSONValue {
+            let deadline = ContinuousClock.now + .seconds(60)
+            var last = ""
+            while ContinuousClock.now < deadline {
+                let result = try await pouch("get", kind, name, "-o", "json")
+                last = result.description
+                if let value = try? JSONValue(parsing: result.output), holds(value) { return value }
                 try await Task.sleep(for: .milliseconds(50))
             }
+            throw DaemonNotReady(log: "\(kind)/\(name) did not get there: \(last)")
+        }
+
+        func apply(_ text: String) async throws {
+            let path = "\(daemon.folder)/pods.yaml"
+            try WholeFile.replace(path, with: Array(text.utf8))
+            let applied = try await pouch("apply", "-f", path)
+            try #require(applied.status == 0, "\(applied)")
         }
     }
 
-    /// Pushes an image with one large file, of which no node keeps anything; gives its name.
-    func publish(megabytes: Int) async throws -> String {
-        let name = "\(registry.authority)/lib/big:1"
-        let root = "\(folder)/root"
-        try Bundle.makeRootfs(root)
-        let script = "mkdir -p '\(root)/data' && head -c \(megabytes << 20) /dev/urandom > '\(root)/data/big'"
-        _ = try await run(["/bin/sh", "-c", "\(script) && tar -C '\(root)' -cf '\(folder)/image.tar' ."])
-        _ = try await nodes[0].pouch("import", "--change", "CMD [\"sh\"]", "\(folder)/image.tar", name)
-        let pushed = try await nodes[0].pouch("push", name)
-        #expect(pushed.status == 0, "\(pushed)")
-        #expect(try await nodes[0].pouch("rmi", "-f", name).status == 0)
-        return name
-    }
-
-    /// What travelled through each node.
-    func traffic() async throws -> [Traffic] {
-        var all: [Traffic] = []
-        for node in nodes {
-            let socket = String(node.host.dropFirst("unix://".count))
-            let text = try await run(["curl", "-s", "--unix-socket", socket, "http://pouch/pool/status"]).output
-            let status = try JSONValue(parsing: Array(text.utf8))
-            func number(_ name: String) -> Int { Int(status[name]?.intValue ?? 0) }
-            all.append(
-                Traffic(origin: number("origin"), received: number("received"), wrong: number("wrongPieces")))
-        }
-        return all
-    }
-
-    /// Runs `pouch prewarm` beside the tracker, which knows a node once that has asked for orders.
-    func prewarm(_ words: String...) async throws -> CommandResult {
-        let call = [Executables.client, "prewarm", "--tracker", "\(folder)/tracker.sock"]
-        let deadline = ContinuousClock.now + .seconds(20)
-        while ContinuousClock.now < deadline {
-            let result = try await run(call + words)
-            if !result.errors.contains(": \(nodes.count - 1) are there") && !result.errors.contains(": 0 are there") {
-                return result
+    private func withPool(_ body: (Pool) async throws -> Void) async throws {
+        try await withScratchDirectory { folder in
+            _ = try runBlocking(["/bin/sh", "-c", "ip link set lo up || ifconfig lo up"])
+            let words = ["\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:0"]
+            let server = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
+            let line = await withThread { server.readOutput(until: "\n") }
+            let address = String(line.prefix { $0 != "\n" })
+            do {
+                try #require(address.hasPrefix("http://"), "\(line)")
+                let daemon = try await Daemon.start(in: folder, flags: ["--join", address, "--node-name", "n1"])
+                do {
+                    try await daemon.importBusybox()
+                    try await body(Pool(server: address, daemon: daemon))
+                } catch {
+                    try? await daemon.stop()
+                    throw error
+                }
+                try await daemon.stop()
+            } catch {
+                server.signal(SIGKILL)
+                throw error
             }
-            try await Task.sleep(for: .milliseconds(100))
+            server.signal(SIGTERM)
+            _ = await withThread { server.finish(timeout: .seconds(20)) }
         }
-        return try await run(call + words)
     }
 
-    func stopTracker() async {
-        guard let process = tracker else { return }
-        tracker = nil
-        process.signal(SIGTERM)
-        _ = await withThread { process.finish(timeout: .seconds(20)) }
+    private static func isReady(_ pod: JSONValue) -> Bool {
+        (pod["status"]?["conditions"]?.arrayValue ?? []).contains { $0["type"] == "Ready" && $0["status"] == "True" }
     }
 
-    func stop() async {
-        for node in nodes { try? await node.stop() }
-        await stopTracker()
-        await registry.stop()
+    @Test("a pod from Specs is placed, runs, answers, survives the daemon's death, and leaves nothing behind")
+    func life() async throws {
+        try await withPool { pool in
+            let applied = try await pool.pouch("apply", "-f", "Specs/pods/web.yaml")
+            #expect(applied.output == "pod/web created\n", "\(applied)")
+            let pod = try await pool.until("pod", "web") { Self.isReady($0) }
+            let address = try #require(pod["status"]?["podIP"]?.stringValue)
+            let answer = try await run(["curl", "-sS", "-m", "5", "http://\(address):8080/"])
+            #expect(answer.output == "hello from web on n1\n", "\(answer)")
+            let wide = try await pool.pouch("get", "pods", "-o", "wide")
+            #expect(wide.output.contains("NOMINATED NODE") && wide.output.contains(address), "\(wide)")
+            // The node's daemon dies; what runs does not notice, and is taken over.
+            let containers = try await pool.daemon.pouch("ps", "-q", "--no-trunc").output
+            await pool.daemon.end(signal: SIGKILL)
+            try await pool.daemon.start()
+            #expect(try await pool.daemon.pouch("ps", "-q", "--no-trunc").output == containers)
+            let after = try await pool.until("pod", "web") { Self.isReady($0) }
+            #expect(after["status"]?["containerStatuses"]?[0]?["restartCount"] == 0)
+            let deleted = try await pool.pouch("delete", "pod", "web")
+            #expect(deleted.status == 0 && deleted.output == "pod \"web\" deleted\n", "\(deleted)")
+            #expect(try await pool.daemon.pouch("ps", "-aq").output.isEmpty)
+            #expect(try await pool.daemon.pouch("volume", "ls", "-q").output.isEmpty)
+        }
+    }
+
+    @Test("init containers, configuration in variables and files, limits of the disk, exit codes and messages")
+    func configuration() async throws {
+        try await withPool { pool in
+            try await pool.apply(
+                """
+                {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {greeting: hello}}
+                ---
+                {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {key: hidden}}
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: job, labels: {app: job}}
+                spec:
+                  restartPolicy: Never
+                  volumes:
+                    - {name: shared, emptyDir: {sizeLimit: 8Mi}}
+                    - {name: told, projected: {sources: [{secret: {name: s}}, {downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}]}}
+                  initContainers:
+                    - name: first
+                      image: busybox:latest
+                      imagePullPolicy: Never
+                      command: [sh, -c, 'echo $GREETING > /shared/said']
+                      env: [{name: GREETING, valueFrom: {configMapKeyRef: {name: c, key: greeting}}}]
+                      volumeMounts: [{name: shared, mountPath: /shared}]
+                  containers:
+                    - name: main
+                      image: busybox:latest
+                      imagePullPolicy: Never
+                      command: [sh, -c]
+                      args: ['dd if=/dev/zero of=/shared/full bs=1M count=20 2>/dev/null; full=$?; echo "$(cat /shared/said) $(cat /told/key) $(cat /told/labels) full=$full" > /dev/termination-log; exit 3']
+                      volumeMounts: [{name: shared, mountPath: /shared}, {name: told, mountPath: /told}]
+                """)
+            let pod = try await pool.until("pod", "job") { $0["status"]?["phase"] == "Failed" }
+            let ended = pod["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]
+            #expect(ended?["exitCode"] == 3 && ended?["reason"] == "Error")
+            #expect(ended?["message"] == "hello hidden app=\"job\" full=1\n", "\(pod["status"] ?? .null)")
+            #expect(try await pool.pouch("delete", "pod", "job").status == 0)
+        }
+    }
+
+    @Test("a pod that fits nowhere says why, and waits in its queue")
+    func waiting() async throws {
+        try await withPool { pool in
+            try await pool.apply(
+                """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: large}
+                spec: {containers: [{name: a, image: busybox, resources: {requests: {cpu: "9999"}}}]}
+                """)
+            _ = try await pool.until("node", "n1") { Self.isReady($0) }
+            _ = try await pool.until("pod", "large") {
+                $0["status"]?["conditions"]?[0]?["message"]?.stringValue?.contains("1 insufficient cpu") == true
+            }
+            let story = try await pool.pouch("describe", "pod", "large")
+            #expect(story.output.contains("Waiting:    0/1 nodes are available: 1 insufficient cpu."), "\(story)")
+            #expect(story.output.contains("FailedScheduling"), "\(story)")
+            _ = try await pool.until("queue", "normal") { $0["status"]?["pending"] == 1 }
+            let queues = try await pool.pouch("queue", "ls")
+            #expect(queues.output.contains("normal") && queues.output.hasPrefix("NAME"), "\(queues)")
+            #expect(try await pool.pouch("delete", "pod", "large").status == 0)
+        }
     }
 }

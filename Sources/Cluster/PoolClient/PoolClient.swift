@@ -129,8 +129,13 @@ package final class PoolClient: PoolAccess {
     package func watch(
         _ path: String, query: [String: String], _ take: (PoolEvent) async -> Void
     ) async throws(PoolError) {
+        try await watch(PoolRequest(.get, path, query: query), take)
+    }
+
+    /// The same, where the request says more than path and query.
+    package func watch(_ request: PoolRequest, _ take: (PoolEvent) async -> Void) async throws(PoolError) {
         var lines = EventLines()
-        try await stream(PoolRequest(.get, path, query: query)) { (piece) throws(PoolError) in
+        try await stream(request) { (piece) throws(PoolError) in
             for event in try lines.take(piece) { await take(event) }
         }
     }
@@ -150,7 +155,7 @@ package final class PoolClient: PoolAccess {
             outgoing = HTTPClientRequest(url: address.server + target)
         }
         outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
-        outgoing.headers.add(name: "Accept", value: "application/json")
+        outgoing.headers.add(name: "Accept", value: request.accept ?? "application/json")
         outgoing.headers.add(name: "User-Agent", value: userAgent)
         if !address.token.isEmpty { outgoing.headers.add(name: "Authorization", value: "Bearer \(address.token)") }
         if let body = request.body {

@@ -33,6 +33,9 @@ extension Pouch {
                     .verb(InspectNetwork.self), .verb(ListNetworks.self, aliases: ["list"]),
                     .verb(PruneNetworks.self), .verb(RemoveNetwork.self, aliases: ["remove"]),
                 ]),
+            .verb(ApplyToPool.self), .verb(GetFromPool.self), .verb(DescribeInPool.self), .verb(DeleteFromPool.self),
+            .verb(CordonNode.self), .verb(UncordonNode.self), .verb(DrainNode.self), .verb(ListQueues.self),
+            .verb(PoolState.self),
             .group("registry", summary: "Give images to other machines", [.verb(ServeRegistry.self)]),
             .group(
                 "system", summary: "Manage Pouch",

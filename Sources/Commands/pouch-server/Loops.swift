@@ -16,6 +16,17 @@ struct SchedulingService: Service {
     }
 }
 
+/// The disruption budgets' keeper as a member of the server's service group.
+struct BudgetService: Service {
+    private let controller: BudgetController
+
+    init(_ access: any PoolAccess, logger: Logger) { controller = BudgetController(access, logger: logger) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await controller.run() }
+    }
+}
+
 /// The node lifecycle as a member of the server's service group.
 struct NodeService: Service {
     private let controller: NodeController

@@ -53,7 +53,7 @@ struct Serve: AsyncParsableCommand {
         let access = LocalAccess(api.objects)
         var services: [any Service] = [
             Collector(api.objects, logger: logger), Bookmarks(store), SchedulingService(access, logger: logger),
-            NodeService(access, logger: logger),
+            NodeService(access, logger: logger), BudgetService(access, logger: logger),
         ]
         if let audit { services.append(audit) }
         let group = ServiceGroup(

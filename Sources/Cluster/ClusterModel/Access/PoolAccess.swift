@@ -24,15 +24,19 @@ package struct PoolRequest: Sendable, Equatable {
     package var body: JSONValue?
     /// What the body is, where it is no plain object.
     package var patch: PatchKind?
+    /// The form of the answer: JSON unless it says otherwise, such as a table.
+    package var accept: String?
 
     package init(
-        _ method: Method, _ path: String, query: [String: String] = [:], body: JSONValue? = nil, patch: PatchKind? = nil
+        _ method: Method, _ path: String, query: [String: String] = [:], body: JSONValue? = nil,
+        patch: PatchKind? = nil, accept: String? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.body = body
         self.patch = patch
+        self.accept = accept
     }
 }
 

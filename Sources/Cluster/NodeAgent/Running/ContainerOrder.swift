@@ -39,6 +39,8 @@ struct ContainerOrder: Sendable {
     var places: [String: VolumePlace] = [:]
     /// Bytes that this machine has.
     var machineMemory: Int64 = 0
+    /// The engine's own group.
+    var rootGroup = "/pouch"
     /// Whether this daemon may put containers behind others when the kernel looks for victims; else none goes below 0.
     var mayProtect = true
     /// The network that sandboxes join.
@@ -118,9 +120,9 @@ struct ContainerOrder: Sendable {
     /// A group for the pod below one for its quality of service.
     var cgroupParent: String {
         switch pod.qualityOfService {
-        case .guaranteed: "/pouch/pods/pod\(pod.uid)"
-        case .burstable: "/pouch/pods/burstable/pod\(pod.uid)"
-        case .bestEffort: "/pouch/pods/besteffort/pod\(pod.uid)"
+        case .guaranteed: "\(rootGroup)/pods/pod\(pod.uid)"
+        case .burstable: "\(rootGroup)/pods/burstable/pod\(pod.uid)"
+        case .bestEffort: "\(rootGroup)/pods/besteffort/pod\(pod.uid)"
         }
     }
 

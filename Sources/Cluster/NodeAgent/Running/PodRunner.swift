@@ -45,7 +45,7 @@ struct PodRunner: Sendable {
         }
         let facts = try await facts(pod, addresses: [])
         _ = try await PodVolumes(context).prepare(pod, facts)
-        let order = order(facts, [:])
+        let order = order(facts, [:], network: pod.usesHostNetwork ? "" : try await context.network.join())
         do throws(EngineError) {
             let request: CreateRequest
             do throws(AgentError) {
@@ -73,10 +73,12 @@ struct PodRunner: Sendable {
         return networks.flatMap { [$0.iPAddress, $0.globalIPv6Address] }.filter { !$0.isEmpty }
     }
 
-    private func order(_ facts: PodFacts, _ places: [String: VolumePlace]) -> ContainerOrder {
+    private func order(
+        _ facts: PodFacts, _ places: [String: VolumePlace], network: String = ""
+    ) -> ContainerOrder {
         ContainerOrder(
-            facts: facts, places: places, machineMemory: context.facts.memory, mayProtect: context.mayProtect,
-            network: context.settings.network)
+            facts: facts, places: places, machineMemory: context.facts.memory,
+            rootGroup: engine.configuration.cgroupParent, mayProtect: context.mayProtect, network: network)
     }
 
     /// What the pod's containers are told; asks the pool for the configuration that it names.
@@ -237,11 +239,22 @@ struct PodRunner: Sendable {
                 try await engine.remove(one.id, force: true, volumes: true)
             }
             try await PodVolumes(context).remove(pod)
+            removeGroup(pod)
             return true
         } catch {
             context.logger.warning(
                 "a pod is not gone yet", metadata: ["pod": "\(pod.key)", "error": "\(error.message)"])
             return false
+        }
+    }
+
+    /// The engine removes containers' groups; this one's parent was ours.
+    private func removeGroup(_ pod: PodObject) {
+        let group = order(PodFacts(pod: pod, nodeName: "", hostAddress: "", addresses: []), [:]).cgroupParent
+        let logger = context.logger
+        Lanes.shared.start {
+            guard let why = PodGroup.remove(group) else { return }
+            logger.debug("a pod's control group stays", metadata: ["group": "\(group)", "error": "\(why)"])
         }
     }
 

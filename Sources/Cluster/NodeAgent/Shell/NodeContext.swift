@@ -12,6 +12,7 @@ package struct NodeContext: Sendable {
     package let logger: Logger
     let facts: MachineSize
     let works: Works
+    let network: PodNetwork
     /// Whether the kernel lets this daemon lower the score by which it finds victims.
     let mayProtect: Bool
 
@@ -25,6 +26,7 @@ package struct NodeContext: Sendable {
         recorder = EventRecorder(access, component: "pouchd", host: settings.name)
         facts = MachineSize(try await engine.systemReport())
         works = Works()
+        network = PodNetwork(settings, access: access, engine: engine)
         mayProtect = (try? Capabilities.current().effective.contains(.sysResource)) ?? false
     }
 }

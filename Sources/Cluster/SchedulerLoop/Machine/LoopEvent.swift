@@ -53,8 +53,11 @@ package struct QueueReport: Sendable, Equatable {
     package var name: String
     package var isStrict: Bool
     package var weight: Double
+    /// The least priority that leads into it.
+    package var minimumPriority: Int32
     /// Pods that wait in it.
     package var depth: Int
+    package var running: Int
     /// Since when the one that waits longest does.
     package var oldest: Timestamp?
 }

@@ -99,10 +99,16 @@ package struct SchedulerMachine: ~Copyable {
 
     package func queues() -> [QueueReport] {
         var reports = configuration.bands.map {
-            QueueReport(name: $0.name, isStrict: $0.isStrict, weight: $0.weight, depth: 0, oldest: nil)
+            QueueReport(
+                name: $0.name, isStrict: $0.isStrict, weight: $0.weight, minimumPriority: $0.minimumPriority, depth: 0,
+                running: 0, oldest: nil)
         }
-        for pod in known.values where pod.node == nil && pod.assumed == nil && !pod.isGated {
+        for pod in known.values where !pod.isGated {
             guard let index = reports.firstIndex(where: { $0.name == pod.queue }) else { continue }
+            guard pod.node == nil, pod.assumed == nil else {
+                reports[index].running += 1
+                continue
+            }
             reports[index].depth += 1
             reports[index].oldest = min(reports[index].oldest ?? pod.since, pod.since)
         }

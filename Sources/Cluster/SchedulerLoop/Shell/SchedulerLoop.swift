@@ -53,6 +53,7 @@ package actor SchedulerLoop {
             group.addTask { await self.decide() }
             group.addTask { await self.tick() }
             group.addTask { await self.perform() }
+            group.addTask { await self.publish() }
         }
     }
 
@@ -127,6 +128,17 @@ package actor SchedulerLoop {
             guard unseen.isEmpty else { continue }
             for effect in machine.tick(at: .now) { performer.yield(effect) }
             waker.yield()
+        }
+    }
+
+    private func publish() async {
+        var publisher = QueuePublisher(access)
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            guard unseen.isEmpty else { continue }
+            let reports = machine.queues()
+            do throws(PoolError) { try await publisher.publish(reports, at: .now) } catch {
+                logger.warning("the queues' state was not written", metadata: ["error": "\(error)"])
+            }
         }
     }
 

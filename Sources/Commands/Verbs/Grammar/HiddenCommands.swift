@@ -26,6 +26,8 @@ struct HiddenCommands {
                 return fail("\(error)")
             }
         case "simulate": return fail(Simulate.program.become(Array(words.dropFirst()), invocation.environment))
+        case let word? where PoolVerbs.words.contains(word):
+            return fail(PoolVerbs.program(word).become(words, invocation.environment))
         default: return nil
         }
     }

@@ -1,0 +1,66 @@
+/// What people ask of a pool: `pouch` becomes `pouch-pool`, which speaks to servers over TLS and reads YAML.
+enum PoolVerbs {
+    static let words: Set<String> = [
+        "apply", "get", "describe", "delete", "cordon", "uncordon", "drain", "queue", "pool",
+    ]
+
+    static func program(_ word: String) -> SiblingProgram { SiblingProgram(name: "pouch-pool", verb: word) }
+}
+
+struct ApplyToPool: Verb {
+    static let usage = poolUsage("apply", "-f FILE...", "Make a pool what files say", completes: .files)
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct GetFromPool: Verb {
+    static let usage = poolUsage("get", "KIND [NAME...]", "List objects of a pool")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct DescribeInPool: Verb {
+    static let usage = poolUsage("describe", "KIND NAME...", "Tell why a pod is where it is, or waits")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct DeleteFromPool: Verb {
+    static let usage = poolUsage("delete", "KIND NAME...", "Delete objects of a pool")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct CordonNode: Verb {
+    static let usage = poolUsage("cordon", "NODE...", "Give nodes no new pods")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct UncordonNode: Verb {
+    static let usage = poolUsage("uncordon", "NODE...", "Give nodes pods again")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct DrainNode: Verb {
+    static let usage = poolUsage("drain", "NODE", "Let a node's pods go, as disruption budgets allow")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct ListQueues: Verb {
+    static let usage = poolUsage("queue", "[ls]", "Show the scheduler's queues")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+struct PoolState: Verb {
+    static let usage = poolUsage("pool", "status", "Show how a pool is")
+    func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
+}
+
+private func poolUsage(
+    _ name: String, _ synopsis: String, _ summary: String, completes: Completes = .nothing
+) -> Usage {
+    Usage(
+        name: name, synopsis: synopsis, summary: summary, operands: Usage.atLeast(0), stopsAtOperand: true,
+        completes: completes)
+}
+
+/// These verbs take over before flags are read, as flags are the other program's; this is what is left to say.
+private func becoming(_ word: String) -> Failure {
+    .message(PoolVerbs.program(word).become([word], variable))
+}
