@@ -50,6 +50,11 @@ demo: release ## From nothing to a running container, and to a pool that shares 
 	Images/make debian .build/images/debian.tar
 	@Tests/demo-pool $(RELEASE) .build/images/debian.tar $(DEMO)-pool
 
+.PHONY: pool
+pool: release ## Keep a pool of N nodes on this machine for play: make pool N=5
+	Images/make busybox .build/images/busybox.tar
+	@Tests/pool $(RELEASE) .build/images $(POOL) $(or $(N),3)
+
 .PHONY: build
 build: build-needs ## Build everything for debugging
 	swift build

@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Who signs the certificates of nodes and users, in PEM.") var tlsCa: String?
     @Option(help: "A file with lines of token,user,uid,\"group,group\".") var tokenFile: String?
     @Option(help: "Where to write down who changed what.") var auditLog: String?
+    @Option(help: "A Unix socket for root and for nodes on this machine.") var socket: String?
     @Flag(help: "Say more in the log.") var debug = false
 
     func run() async throws {
@@ -45,8 +46,12 @@ struct Serve: AsyncParsableCommand {
         let api = APIServer(
             store, authentication: try authentication(), audit: audit, dialer: dialer, metrics: metrics)
         try await api.objects.prepare()
+        var listeners: [Listener] = [.plain(PlainListener(host: address.host, port: address.port))]
+        if let socket { listeners.append(.unix(UnixListener(path: socket, mode: 0o600))) }
+        var listeners = [listener]
+        if let socket { listeners.append(.unix(UnixListener(path: socket, mode: 0o600))) }
         let server = HTTPServer(
-            listeners: [listener], group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)
+            listeners: listeners, group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)
         try await server.bind()
         print("\(listener.scheme)://\(address.host):\(server.addresses.first?.port ?? address.port)")
         fflush(nil)
