@@ -242,7 +242,9 @@ var rooms: [Room] = [
         "Cluster", "Controllers", uses: ["ClusterModel", "JSON", "Units"], packages: [logging], tested: true),
     library(
         "Cluster", "NodeAgent",
-        uses: ["ClusterModel", "Engine", "Archives", "Cgroups", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
+        uses: ["NodeStreams", "ClusterModel", "Engine", "Archives", "Cgroups", "JSON", "Units", "LinuxKernel", "CLinux",
+            "Lanes",
+        ],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging], tested: true),
     library(
         "Cluster", "Simulation", uses: ["SchedulerLoop", "Scheduling", "ClusterModel", "JSON", "Units"], tested: true,
@@ -279,12 +281,12 @@ var rooms: [Room] = [
     command(
         "pouchd",
         uses: [
-            "NodeAgent", "PoolClient", "ClusterModel",
+            "NodeAgent", "NodeStreams", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
             "Snapshots", "PoolNode", "Transfer", "Pieces", "Identity",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
-        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, nioCore, nioPosix],
+        packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, httpTypes, nioCore, nioPosix],
         linker: withSwiftInside),
 ]
 
