@@ -118,7 +118,8 @@ extension NodeLifecycle {
         case .setTaints(let node, _): nodes[node]?.asked = nil
         case .markUnreachable(let node, _): nodes[node]?.isMarked = false
         case .markReturned(let node): nodes[node]?.isMarked = true
-        case .assignRange, .record: break
+        case .assignRange(let node, _): nodes[node]?.range = nil
+        case .record: break
         }
     }
 }

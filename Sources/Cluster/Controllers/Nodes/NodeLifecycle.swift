@@ -76,6 +76,8 @@ package struct NodeLifecycle: Sendable {
         /// What was asked for last, until it shows.
         var asked: [NodeObject.Taint]?
         var pods: Set<String> = []
+        /// What was given to it, until it shows.
+        var range: String?
     }
 
     enum Health: Sendable { case ready, notReady, unreachable }
@@ -174,7 +176,8 @@ package struct NodeLifecycle: Sendable {
     private mutating func watch(_ name: String, at now: Timestamp) -> [NodeEffect] {
         guard let node = nodes[name] else { return [] }
         var effects: [NodeEffect] = []
-        if node.object.podRange == nil, !settings.rangeBase.isEmpty, let range = freeRange() {
+        if node.object.podRange == nil, node.range == nil, !settings.rangeBase.isEmpty, let range = freeRange() {
+            nodes[name]?.range = range
             effects.append(.assignRange(node: name, range: range))
         }
         let isLost = health(node, at: now) == .unreachable
