@@ -111,6 +111,12 @@ bench-distribution: toolchain ## Measure how pieces spread, in pools on paper, a
 	$(RELEASE)/distribution-bench --out .build/bench/distribution.tsv
 	$(RELEASE)/transfer-bench --out .build/bench/transfer.tsv
 
+.PHONY: bench-pool
+bench-pool: toolchain ## Measure the pool's durable path: store, decisions, watches
+	swift build -c release --product pool-bench
+	mkdir -p .build/bench
+	$(RELEASE)/pool-bench --out .build/bench/pool.tsv
+
 .PHONY: images
 images: build-needs ## Make the root filesystems of all image recipes
 	$(call install-packages,mmdebstrap gcc libc6-dev)

@@ -332,6 +332,9 @@ let crossings: [Target] =
                     "ContentStore", "Snapshots", "ImageSpec", "Lanes", "ShimProtocol", "RuntimeSpec",
                 ]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
+            crossing(
+                "PoolSimulationTests", path: "Simulation",
+                uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(
                 name: "pouch-bench",
@@ -364,6 +367,15 @@ let schedulerBench: [Target] =
         .executableTarget(
             name: "scheduler-bench", dependencies: ["TestSupport", "Scheduling", "Units", "LinuxKernel"],
             path: "Tests/Benchmarks/scheduler-bench", swiftSettings: house)
+    ] : []
+
+let poolBench: [Target] =
+    rooms.contains { $0.target.name == "SQLiteStore" }
+    ? [
+        .executableTarget(
+            name: "pool-bench",
+            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "Scheduling", "Units", "LinuxKernel"],
+            path: "Tests/Benchmarks/pool-bench", swiftSettings: house)
     ] : []
 
 /// What every backend of a contract must pass, as values that its tests run.
@@ -422,6 +434,6 @@ let packages: [(String, Package.Dependency)] = [
 let package = Package(
     name: "pouch",
     dependencies: packages.filter { packagesNeeded.contains($0.0) }.map(\.1),
-    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + distributionOnPaper + schedulerBench
-        + transferBench
+    targets: rooms.map(\.target) + rooms.compactMap(\.tests) + crossings + conformance + distributionOnPaper
+        + schedulerBench + transferBench + poolBench
 )

@@ -13,6 +13,9 @@ final class FileLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
     }
 
+    /// Lets others have it.
+    func release() { flock(descriptor, LOCK_UN) }
+
     deinit { if descriptor >= 0 { close(descriptor) } }
 }
 

@@ -5,7 +5,7 @@ internal import GRDB
 /// Writes a store's changes into its file, one transaction for each batch, on the database's own queue.
 struct SQLiteJournal: Journal {
     let file: StoreFile
-    /// Held as long as the journal lives.
+    /// Held until the journal closes, or its process ends.
     let lock: FileLock
 
     func write(_ batch: JournalBatch, done: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
@@ -25,6 +25,7 @@ struct SQLiteJournal: Journal {
 
     func close() {
         try? file.queue.close()
+        lock.release()
     }
 
     private static func write(_ batch: JournalBatch, in database: Database) throws {

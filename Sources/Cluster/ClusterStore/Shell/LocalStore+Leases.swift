@@ -24,7 +24,12 @@ extension LocalStore {
         try await changeLeases { core, now throws(StoreError) in try core.revoke(id, at: now) }
     }
 
-    /// Ends the leases whose time is over; called about twice a second by ``run()``.
+    /// Ends leases when their time is over, until the calling task is cancelled.
+    package func run() async {
+        while (try? await Task.sleep(for: .milliseconds(500))) != nil { await endExpiredLeases() }
+    }
+
+    /// Ends the leases whose time is over now.
     package func endExpiredLeases() async {
         let now = now
         for id in state.withLock({ $0.core.expiredLeases(at: now) }) {

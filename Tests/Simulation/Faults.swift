@@ -1,0 +1,60 @@
+import TestSupport
+
+/// What goes wrong, and how often; drawn from the seed, so that some runs are calm and some are terrible.
+struct Faults {
+    /// Parts of a thousand of all messages.
+    var lost = 0
+    var doubled = 0
+    /// Microseconds that a message takes at most; whoever draws less overtakes.
+    var slowestMessage: Int64 = 5000
+    var slowestWrite: Int64 = 5000
+    /// Parts of a thousand of all writes that find the disk full.
+    var full = 0
+    /// How often, within the time of faults, each of these happens.
+    var serverCrashes = 0
+    var agentRestarts = 0
+    var reboots = 0
+    var partitions = 0
+    var compactions = 0
+
+    init(using random: inout SplitMix64) {
+        func sometimes(_ range: ClosedRange<Int>) -> Int {
+            Bool.random(using: &random) ? Int.random(in: range, using: &random) : 0
+        }
+        lost = sometimes(1...200)
+        doubled = sometimes(1...200)
+        slowestMessage = Int64(Int.random(in: 1...200, using: &random)) * 1000
+        slowestWrite = Int64(sometimes(1...2000)) * 1000 + 1000
+        full = sometimes(1...100)
+        serverCrashes = sometimes(1...4)
+        agentRestarts = sometimes(1...4)
+        reboots = sometimes(1...3)
+        partitions = sometimes(1...3)
+        compactions = sometimes(1...5)
+    }
+}
+
+/// A rule of the pool that was broken, as a sentence.
+struct Violation: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Mistakes that can be put into the pool, to see that they are noticed.
+enum Sabotage: CaseIterable {
+    /// Readers see a write before the disk has it.
+    case publishesEarly
+    /// A binding is written whoever else has written the pod meanwhile.
+    case bindsBlindly
+    /// Pods that run are not told to a scheduler that starts.
+    case forgetsRunning
+    /// An answer is given before the disk has the write.
+    case answersEarly
+    /// What a node hears of a pod's end is ignored.
+    case ignoresEnds
+    /// An eviction does not ask whether the budget has changed meanwhile.
+    case spendsTwice
+}

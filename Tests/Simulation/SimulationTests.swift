@@ -1,0 +1,38 @@
+import ClusterStore
+import Testing
+
+@Suite("a pool in virtual time, with faults")
+struct SimulationTests {
+    /// What became of one seed: the broken rule, or the digest of its history.
+    static func live(_ seed: UInt64, _ sabotage: Sabotage? = nil) -> Result<UInt64, Violation> {
+        do {
+            var simulation = try PoolSimulation(seed: seed, sabotage: sabotage)
+            try simulation.run()
+            return .success(simulation.history)
+        } catch let violation as Violation {
+            return .failure(violation)
+        } catch {
+            return .failure(Violation("\(error)"))
+        }
+    }
+
+    @Test("keeps its rules whatever happens: 2,000 seeds", arguments: 0..<20)
+    func rules(hundred: Int) {
+        for seed in UInt64(hundred * 100)..<UInt64(hundred * 100 + 100) {
+            if case .failure(let violation) = Self.live(seed) { Issue.record("seed \(seed): \(violation)") }
+        }
+    }
+
+    @Test("lives the same life again for the same seed", arguments: UInt64(0)..<20)
+    func replays(seed: UInt64) throws {
+        #expect(try Self.live(seed).get() == Self.live(seed).get())
+    }
+
+    @Test("notices a broken rule", arguments: Sabotage.allCases)
+    func notices(sabotage: Sabotage) {
+        let broken = (UInt64(0)..<300).first { seed in
+            if case .failure = Self.live(seed, sabotage) { true } else { false }
+        }
+        #expect(broken != nil, "\(sabotage)")
+    }
+}
