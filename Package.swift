@@ -268,8 +268,8 @@ var rooms: [Room] = [
     command(
         "pouch-server",
         uses: [
-            "APIServer", "ClusterStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers", "PoolTracker",
-            "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
+            "APIServer", "ClusterStore", "SQLiteStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers",
+            "PoolTracker", "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
         ],
         packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),

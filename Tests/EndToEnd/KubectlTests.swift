@@ -122,4 +122,28 @@ struct KubectlTests {
             #expect(try await watched.output.contains("Running"))
         }
     }
+
+    @Test("what was acknowledged is there after kill -9, and a snapshot brings it back elsewhere")
+    func durable() async throws {
+        try await withScratchDirectory { state in
+            try await withPoolServer(flags: ["--data", "\(state)/pool"]) { pool in
+                #expect(try await pool.kubectl("create", "namespace", "kept").status == 0)
+                let saved = try await run(
+                    [Executables.poolServer, "snapshot", "save", "--data", "\(state)/pool", "\(state)/copy"])
+                #expect(saved.status == 0, "\(saved)")
+                #expect(try await pool.kubectl("create", "namespace", "later").status == 0)
+            }
+            try await withPoolServer(flags: ["--data", "\(state)/pool"]) { pool in
+                let names = try await pool.kubectl("get", "namespaces", "-o", "name").output
+                #expect(names.contains("namespace/kept\n") && names.contains("namespace/later\n"), "\(names)")
+            }
+            let restored = try await run(
+                [Executables.poolServer, "snapshot", "restore", "--data", "\(state)/other", "\(state)/copy"])
+            #expect(restored.status == 0, "\(restored)")
+            try await withPoolServer(flags: ["--data", "\(state)/other"]) { pool in
+                let names = try await pool.kubectl("get", "namespaces", "-o", "name").output
+                #expect(names.contains("namespace/kept\n") && !names.contains("namespace/later\n"), "\(names)")
+            }
+        }
+    }
 }

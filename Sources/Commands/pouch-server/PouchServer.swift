@@ -7,7 +7,7 @@ internal import Logging
 struct PouchServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pouch-server", abstract: "The control plane of a pool of nodes.",
-        subcommands: [Serve.self, TrackerCommand.self])
+        subcommands: [Serve.self, Snapshot.self, TrackerCommand.self])
 
     /// Runs `body`; what it throws goes to standard error behind the program's name.
     static func reporting(_ body: () async throws -> Void) async throws {

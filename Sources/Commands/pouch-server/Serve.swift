@@ -8,6 +8,7 @@ internal import LinuxKernel
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import SQLiteStore
 internal import ServiceLifecycle
 internal import UnixSignals
 
@@ -16,12 +17,13 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the pool's API, which kubectl and every other client of Kubernetes speaks.",
         discussion: """
-            The pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts everybody there; with it \
+            Without --data the pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts everybody there; with it \
             clients show a certificate that --tls-ca signed (common name and organizations are user and groups), or a token. \
             SIGTERM ends it when the requests in work are answered.
             """)
 
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free.") var listen = "127.0.0.1:8080"
+    @Option(help: "A directory for the pool's state, made if need be.") var data: String?
     @Option(help: "Our certificate with its chain, in PEM.") var tlsCert: String?
     @Option(help: "Its key, in PEM.") var tlsKey: String?
     @Option(help: "Who signs the certificates of nodes and users, in PEM.") var tlsCa: String?
@@ -39,7 +41,7 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "pouch-server")
         let address = try ListenAddress(parsing: listen)
         let listener = try listener(address)
-        let store = LocalStore()
+        let store = try await openStore()
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
         let dialer = NodeDialer(group: MultiThreadedEventLoopGroup.singleton, client: .shared)
@@ -57,8 +59,9 @@ struct Serve: AsyncParsableCommand {
         fflush(nil)
         let access = LocalAccess(api.objects)
         var services: [any Service] = [
-            Collector(api.objects, logger: logger), Bookmarks(store), SchedulingService(access, logger: logger),
-            NodeService(access, logger: logger), BudgetService(access, logger: logger),
+            Collector(api.objects, logger: logger), Bookmarks(store), Compaction(store, logger: logger),
+            SchedulingService(access, logger: logger), NodeService(access, logger: logger),
+            BudgetService(access, logger: logger),
         ]
         if let audit { services.append(audit) }
         let group = ServiceGroup(
@@ -66,6 +69,19 @@ struct Serve: AsyncParsableCommand {
                 services: (services + [server]).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+    }
+
+    private func openStore() async throws -> LocalStore {
+        var configuration = StoreConfiguration()
+        // Signs of life are worth nothing after a restart, and would be most of what the disk has to do.
+        configuration.ephemeral = [try KeyFolder("coordination.k8s.io/leases/kube-node-lease")]
+        guard let data else { return LocalStore(configuration) }
+        do throws(SyscallError) {
+            try Files.makeDirectory(data, mode: 0o700)
+        } catch {
+            guard error.errno == EEXIST else { throw error }
+        }
+        return try await SQLiteStore.open(PoolState.path(in: data), configuration)
     }
 
     private func listener(_ address: ListenAddress) throws(ServeError) -> Listener {
