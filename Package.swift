@@ -333,7 +333,7 @@ let crossings: [Target] =
                 ]),
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
             crossing(
-                "PoolSimulationTests", path: "Simulation",
+                "PoolSimulationTests", path: "Simulation/Pool",
                 uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(

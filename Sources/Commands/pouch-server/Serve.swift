@@ -17,9 +17,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the pool's API, which kubectl and every other client of Kubernetes speaks.",
         discussion: """
-            Without --data the pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts everybody there; with it \
-            clients show a certificate that --tls-ca signed (common name and organizations are user and groups), or a token. \
-            SIGTERM ends it when the requests in work are answered.
+            Without --data the pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts \
+            everybody there; with it clients show a certificate that --tls-ca signed (common name and organizations are user \
+            and groups), or a token. SIGTERM ends it when the requests in work are answered.
             """)
 
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free.") var listen = "127.0.0.1:8080"
@@ -41,15 +41,13 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "pouch-server")
         let address = try ListenAddress(parsing: listen)
         let listener = try listener(address)
-        let store = try await openStore()
+        let store = try await PoolFile.open(data)
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
         let dialer = NodeDialer(group: MultiThreadedEventLoopGroup.singleton, client: .shared)
         let api = APIServer(
             store, authentication: try authentication(), audit: audit, dialer: dialer, metrics: metrics)
         try await api.objects.prepare()
-        var listeners: [Listener] = [.plain(PlainListener(host: address.host, port: address.port))]
-        if let socket { listeners.append(.unix(UnixListener(path: socket, mode: 0o600))) }
         var listeners = [listener]
         if let socket { listeners.append(.unix(UnixListener(path: socket, mode: 0o600))) }
         let server = HTTPServer(
@@ -61,7 +59,7 @@ struct Serve: AsyncParsableCommand {
         var services: [any Service] = [
             Collector(api.objects, logger: logger), Bookmarks(store), Compaction(store, logger: logger),
             SchedulingService(access, logger: logger), NodeService(access, logger: logger),
-            BudgetService(access, logger: logger),
+            BudgetService(access, logger: logger), LeaseService(store),
         ]
         if let audit { services.append(audit) }
         let group = ServiceGroup(
@@ -69,19 +67,6 @@ struct Serve: AsyncParsableCommand {
                 services: (services + [server]).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
-    }
-
-    private func openStore() async throws -> LocalStore {
-        var configuration = StoreConfiguration()
-        // Signs of life are worth nothing after a restart, and would be most of what the disk has to do.
-        configuration.ephemeral = [try KeyFolder("coordination.k8s.io/leases/kube-node-lease")]
-        guard let data else { return LocalStore(configuration) }
-        do throws(SyscallError) {
-            try Files.makeDirectory(data, mode: 0o700)
-        } catch {
-            guard error.errno == EEXIST else { throw error }
-        }
-        return try await SQLiteStore.open(PoolState.path(in: data), configuration)
     }
 
     private func listener(_ address: ListenAddress) throws(ServeError) -> Listener {

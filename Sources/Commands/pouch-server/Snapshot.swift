@@ -4,10 +4,6 @@ internal import Glibc
 internal import LinuxKernel
 internal import SQLiteStore
 
-/// Where a pool's state lies in its directory.
-enum PoolState {
-    static func path(in directory: String) -> String { "\(directory)/pool.db" }
-}
 
 /// Copies of a pool's state.
 struct Snapshot: AsyncParsableCommand {
@@ -23,7 +19,7 @@ struct Snapshot: AsyncParsableCommand {
 
         func run() async throws {
             try await PouchServer.reporting {
-                let revision = try await StoreSnapshot.save(PoolState.path(in: data), to: file)
+                let revision = try await StoreSnapshot.save(PoolFile.path(in: data), to: file)
                 print("\(file): revision \(revision)")
             }
         }
@@ -44,7 +40,7 @@ struct Snapshot: AsyncParsableCommand {
                 } catch {
                     guard error.errno == EEXIST else { throw error }
                 }
-                let revision = try await StoreSnapshot.restore(file, to: PoolState.path(in: data))
+                let revision = try await StoreSnapshot.restore(file, to: PoolFile.path(in: data))
                 print("\(data): revision \(revision)")
             }
         }

@@ -106,7 +106,8 @@ private actor Placing {
         }
         var bindings: [(String, Transaction)] = []
         while let decision = scheduler.decide(at: now) {
-            guard case .place(let placement) = decision, let version = versions.removeValue(forKey: placement.pod) else {
+            guard case .place(let placement) = decision, let version = versions.removeValue(forKey: placement.pod)
+            else {
                 continue
             }
             let put = Put(

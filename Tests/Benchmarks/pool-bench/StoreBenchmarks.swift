@@ -58,7 +58,8 @@ enum StoreBenchmarks {
             let puts = try (0..<100).map { number -> Transaction in
                 let index = part * 100 + number
                 let path = index < 20_000 ? "nodes/node-\(index)" : "pods/default/web-\(index)-x7k2p"
-                return .create(Put(try StoreKey(path), value, terms: [try IndexTerm("spec.nodeName", "node-\(index % 20_000)")]))
+                return .create(
+                    Put(try StoreKey(path), value, terms: [try IndexTerm("spec.nodeName", "node-\(index % 20_000)")]))
             }
             for result in await store.commit(puts) { _ = try result.get() }
         }

@@ -193,7 +193,9 @@ struct JournalTests {
         _ = try await removal.value
         clock.advance(by: .seconds(12))
         var outdated: [Int64] = []
-        for (key, result) in [("b", Result<Void, StoreError>.success(())), ("c", .failure(.full("disk"))), ("d", .success(()))] {
+        for (key, result) in [
+            ("b", Result<Void, StoreError>.success(())), ("c", .failure(.full("disk"))), ("d", .success(())),
+        ] {
             let write = Task { try await store.put(key, "1") }
             let batch = await journal.end(result)
             if case .success = result { outdated += batch.outdated }

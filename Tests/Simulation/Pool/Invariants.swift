@@ -44,7 +44,9 @@ struct Invariants {
             }
         } else if let before, event.key.path.hasPrefix("pods/") {
             pods[before.uid] = nil
-            guard user.asked.contains(before.uid) else { throw Violation("\(before.name) is gone, nobody asked for it") }
+            guard user.asked.contains(before.uid) else {
+                throw Violation("\(before.name) is gone, nobody asked for it")
+            }
         }
     }
 
