@@ -26,7 +26,6 @@ struct StoreFile: Sendable {
             configuration.readonly = readonly
             if !readonly { configuration.journalMode = .wal }
             configuration.prepareDatabase { database in
-                try database.execute(sql: "PRAGMA synchronous = FULL")
                 // A checkpoint copies what was written often once only: fewer of them are cheaper.
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
@@ -46,7 +45,10 @@ struct StoreFile: Sendable {
                 throw StoreError.failed(
                     "\(path) was written by a newer pouch-server: install that one, or restore a snapshot")
             }
-            if !readonly { try migrator.migrate(queue) }
+            guard !readonly else { return }
+            try migrator.migrate(queue)
+            // Last, because turning WAL on lowers it to NORMAL, under which a loss of power undoes what was acknowledged.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch {
             throw Self.translated(error, path)
         }
