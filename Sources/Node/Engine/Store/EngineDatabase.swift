@@ -18,7 +18,6 @@ final class EngineDatabase: Sendable {
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { database in
-                try database.execute(sql: "PRAGMA synchronous = FULL")
                 try database.execute(sql: "PRAGMA cache_size = -512")
             }
             queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -28,6 +27,8 @@ final class EngineDatabase: Sendable {
                     "\(path) was written by a newer pouchd: install that one, or move the file away")
             }
             try migrator.migrate(queue)
+            // Last, because turning WAL on lowers it to NORMAL, under which a loss of power undoes what was registered.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch {
             throw Self.translated(error, path)
         }
