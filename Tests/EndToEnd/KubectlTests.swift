@@ -39,7 +39,8 @@ struct KubectlTests {
             #expect(edited.output == "pod/web edited\n", "\(edited)")
             let image = "jsonpath={.spec.containers[0].image} {.metadata.labels.tier}"
             #expect(try await pool.kubectl("get", "pod", "web", "-o", image).output == "nginx:1.26 a")
-            #expect(try await pool.kubectl("describe", "pod", "web").output.contains("QoS Class:        Burstable"))
+            let described = try await pool.kubectl("describe", "pod", "web").output.split(separator: "\n")
+            #expect(described.contains { $0.hasPrefix("QoS Class:") && $0.hasSuffix(" Burstable") }, "\(described)")
             let frozen = try await pool.kubectl("patch", "pod", "web", "-p", #"{"spec":{"restartPolicy":"Never"}}"#)
             #expect(frozen.status == 1 && frozen.errors.contains("pod updates may not change fields"), "\(frozen)")
             #expect(
