@@ -77,7 +77,7 @@ struct SchedulerMachineTests {
         _ = machine.handle(.node(Self.node("n1", cpu: "1")), at: now)
         _ = machine.handle(.pod(Self.pod("a")), at: now)
         _ = machine.decide(at: now)
-        _ = machine.handle(.bound(uid: "a", outcome), at: now)
+        _ = machine.handle(.bound(uid: "a", node: "n1", outcome), at: now)
         // The first is out of the way now, whatever became of it.
         _ = machine.handle(.podGone(key: "n/a", uid: outcome == .confirmed ? "other" : "a"), at: now)
         _ = machine.handle(.pod(Self.pod("b")), at: now)
@@ -95,7 +95,7 @@ struct SchedulerMachineTests {
         _ = machine.handle(.pod(Self.pod("a", node: other)), at: now)
         _ = machine.handle(.pod(Self.pod("b")), at: now)
         #expect(Self.bindings(machine.decide(at: now)) == [Binding(key: "n/b", uid: "b", node: placed)])
-        #expect(machine.handle(.bound(uid: "a", .confirmed), at: now).isEmpty)
+        #expect(machine.handle(.bound(uid: "a", node: placed, .confirmed), at: now).isEmpty)
     }
 
     @Test("a higher priority evicts, waits for the victim to leave, and is bound then")
@@ -137,7 +137,7 @@ struct SchedulerMachineTests {
         var now = Self.start
         /// What the pool knows: where each pod is bound.
         var bound: [String: String] = [:]
-        var waiting: [Binding] = []
+        var waiting: [(binding: Binding, since: Timestamp)] = []
         for number in 0..<3 { _ = machine.handle(.node(Self.node("n\(number)")), at: now) }
         for step in 0..<300 {
             now = now.advanced(by: .seconds(Int.random(in: 0...3, using: &random)))
@@ -151,17 +151,19 @@ struct SchedulerMachineTests {
                 }
             case 2, 3:
                 guard !waiting.isEmpty else { continue }
-                let binding = waiting.remove(at: Int.random(in: 0..<waiting.count, using: &random))
-                if Int.random(in: 0..<4, using: &random) == 0 {
-                    effects = machine.handle(.bound(uid: binding.uid, .failed("no")), at: now)
+                let (binding, since) = waiting.remove(at: Int.random(in: 0..<waiting.count, using: &random))
+                // Whoever binds gives up before the reservation ends.
+                let isLate = now.duration(since: since) > .seconds(30)
+                if isLate || Int.random(in: 0..<4, using: &random) == 0 {
+                    effects = machine.handle(.bound(uid: binding.uid, node: binding.node, .failed("no")), at: now)
                 } else {
                     bound[binding.uid] = binding.node
-                    effects = machine.handle(.bound(uid: binding.uid, .confirmed), at: now)
+                    effects = machine.handle(.bound(uid: binding.uid, node: binding.node, .confirmed), at: now)
                     effects += machine.handle(.pod(Self.pod(binding.uid, node: binding.node)), at: now)
                 }
             default: effects = machine.tick(at: now)
             }
-            waiting += Self.bindings(effects + machine.decide(at: now))
+            waiting += Self.bindings(effects + machine.decide(at: now)).map { ($0, now) }
             for (node, pods) in Dictionary(grouping: bound, by: \.value) {
                 #expect(pods.count <= 2, "seed \(seed), step \(step): \(node) has \(pods.count)")
             }

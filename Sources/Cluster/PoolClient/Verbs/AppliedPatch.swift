@@ -29,7 +29,8 @@ package enum AppliedPatch {
         // Kind and version say what is patched, and change nothing.
         for key in ["apiVersion", "kind"] { patch.removeValue(forKey: key) }
         let changes = JSONValue.object(patch)
-        return isEmpty(changes) ? nil : changes
+        guard isEmpty(changes) else { return changes }
+        return nil
     }
 
     private static func difference(_ wanted: JSONValue, _ last: JSONValue, _ there: JSONValue) -> JSONValue {
@@ -41,6 +42,8 @@ package enum AppliedPatch {
                 let below = difference(value, last[key] ?? [:], now ?? [:])
                 if !isEmpty(below) { result[key] = below }
             } else if now != value {
+                // The server fills in the elements of a list: one that the file did not change is what it was.
+                if case .array = value, now != nil, last[key] == value { continue }
                 result[key] = value
             }
         }

@@ -13,8 +13,8 @@ package enum LoopEvent: Sendable {
     case priorityClass(PriorityClassObject)
     case priorityClassGone(name: String)
     case namespace(name: String, labels: [String: String])
-    /// How a binding ended.
-    case bound(uid: String, BindingOutcome)
+    /// How a binding to `node` ended, or the pod's only one where none is named.
+    case bound(uid: String, node: String? = nil, BindingOutcome)
 }
 
 package enum BindingOutcome: Sendable, Equatable {

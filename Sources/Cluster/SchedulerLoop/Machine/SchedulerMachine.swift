@@ -71,7 +71,7 @@ package struct SchedulerMachine: ~Copyable {
         case .priorityClass(let priority): reader.priorities[priority.name] = priority.value
         case .priorityClassGone(let name): reader.priorities[name] = nil
         case .namespace(let name, let labels): return tell(.namespaceChanged(name: name, labels: labels), at: now)
-        case .bound(let uid, let outcome): return end(uid, outcome, at: now)
+        case .bound(let uid, let node, let outcome): return end(uid, on: node, outcome, at: now)
         }
         return []
     }
@@ -177,8 +177,11 @@ package struct SchedulerMachine: ~Copyable {
         return tell(.podRemoved(id: id), at: now)
     }
 
-    private mutating func end(_ uid: String, _ outcome: BindingOutcome, at now: Timestamp) -> [LoopEffect] {
-        guard let pod = known[uid], let node = pod.assumed else { return [] }
+    private mutating func end(
+        _ uid: String, on named: String?, _ outcome: BindingOutcome, at now: Timestamp
+    ) -> [LoopEffect] {
+        // One that was given up meanwhile says nothing about where the pod is to go now: the watch tells where it is.
+        guard let pod = known[uid], let node = pod.assumed, named == nil || named == node else { return [] }
         switch outcome {
         case .confirmed:
             known[uid]?.node = node

@@ -177,7 +177,7 @@ package actor SchedulerLoop {
                 "a binding failed",
                 metadata: ["pod": "\(binding.key)", "node": "\(binding.node)", "error": "\(error)"])
         }
-        await handle(.bound(uid: binding.uid, outcome))
+        await handle(.bound(uid: binding.uid, node: binding.node, outcome))
     }
 
     private nonisolated func evict(_ key: String, _ uid: String, _ reason: String) async {
