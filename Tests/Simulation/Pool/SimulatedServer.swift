@@ -8,7 +8,7 @@ struct SimulatedServer: ~Copyable {
     /// Something that goes on when a write is durable, or is not.
     enum Continuation {
         case answer(Message, Answer)
-        case binding(uid: String)
+        case binding(uid: String, node: String)
         case nothing
     }
 
@@ -187,7 +187,8 @@ struct SimulatedServer: ~Copyable {
         for item in all {
             switch item.then {
             case .answer(let message, _): answer(message, .refused)
-            case .binding(let uid): try take(machine.handle(.bound(uid: uid, .failed("full")), at: Self.time(now)), now)
+            case .binding(let uid, let node):
+                try take(machine.handle(.bound(uid: uid, node: node, .failed("full")), at: Self.time(now)), now)
             case .nothing: break
             }
         }
@@ -213,9 +214,9 @@ struct SimulatedServer: ~Copyable {
         for item in ready {
             switch item.then {
             case .answer(let message, let answer): self.answer(message, answer)
-            case .binding(let uid):
+            case .binding(let uid, let node):
                 let outcome = item.succeeded ? BindingOutcome.confirmed : .conflicted
-                try take(machine.handle(.bound(uid: uid, outcome), at: Self.time(now)), now)
+                try take(machine.handle(.bound(uid: uid, node: node, outcome), at: Self.time(now)), now)
             case .nothing: break
             }
         }
@@ -270,16 +271,18 @@ struct SimulatedServer: ~Copyable {
     private mutating func bind(_ binding: Binding, at now: Int64) throws {
         let key = try StoreKey("pods/\(binding.key)")
         guard let object = try core.get(key), var record = PodRecord(object), record.uid == binding.uid else {
-            return try take(machine.handle(.bound(uid: binding.uid, .gone), at: Self.time(now)), now)
+            return try take(
+                machine.handle(.bound(uid: binding.uid, node: binding.node, .gone), at: Self.time(now)), now)
         }
         guard record.node.isEmpty, !record.isLeaving else {
-            return try take(machine.handle(.bound(uid: binding.uid, .conflicted), at: Self.time(now)), now)
+            return try take(
+                machine.handle(.bound(uid: binding.uid, node: binding.node, .conflicted), at: Self.time(now)), now)
         }
         record.node = binding.node
         let put = try record.put
         let transaction: Transaction =
             sabotage == .bindsBlindly ? Transaction([.put(put)]) : .replace(put, at: object.modified)
-        wait(try apply(transaction, at: now), .binding(uid: binding.uid))
+        wait(try apply(transaction, at: now), .binding(uid: binding.uid, node: binding.node))
     }
 
     /// Writes how many pods of the app may leave.
