@@ -202,7 +202,8 @@ var rooms: [Room] = [
     library(
         "Distribution", "PoolNode",
         uses: [
-            "Prewarm", "Transfer", "Peer", "Pieces", "Identity", "ContentStore", "ImageSpec", "JSON", "Units", "LinuxKernel",
+            "Prewarm", "Transfer", "Peer", "Pieces", "Identity", "ContentStore", "ImageSpec", "JSON", "Units",
+            "LinuxKernel",
             "CLinux", "Lanes",
         ],
         packages: [nioCore, nioSSL, logging, lifecycle]),
@@ -242,7 +243,8 @@ var rooms: [Room] = [
         "Cluster", "Controllers", uses: ["ClusterModel", "JSON", "Units"], packages: [logging], tested: true),
     library(
         "Cluster", "NodeAgent",
-        uses: ["NodeStreams", "ClusterModel", "Engine", "Archives", "Cgroups", "JSON", "Units", "LinuxKernel", "CLinux",
+        uses: [
+            "NodeStreams", "ClusterModel", "Engine", "Archives", "Cgroups", "JSON", "Units", "LinuxKernel", "CLinux",
             "Lanes",
         ],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging], tested: true),

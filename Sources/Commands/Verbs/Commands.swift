@@ -5,7 +5,8 @@ extension Pouch {
             .verb(Build.self), .verb(ListContainers.self), .verb(ListImages.self), .verb(RemoveImage.self),
             .verb(History.self),
             .verb(Import.self), .verb(Load.self), .verb(Save.self), .verb(Tag.self), .verb(Inspect.self),
-            .verb(PrewarmVerb.self), .verb(Pull.self), .verb(Push.self), .verb(Login.self), .verb(Logout.self), .verb(Search.self),
+            .verb(PrewarmVerb.self), .verb(Pull.self), .verb(Push.self), .verb(Login.self), .verb(Logout.self),
+            .verb(Search.self),
             .verb(Events.self), .verb(Simulate.self), .verb(SystemInfo.self), .verb(Version.self),
             .group(
                 "container", summary: "Manage containers",

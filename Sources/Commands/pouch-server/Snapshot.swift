@@ -4,7 +4,6 @@ internal import Glibc
 internal import LinuxKernel
 internal import SQLiteStore
 
-
 /// Copies of a pool's state.
 struct Snapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

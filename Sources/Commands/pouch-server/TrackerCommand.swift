@@ -27,7 +27,8 @@ struct TrackerState: ParsableArguments {
 struct TrackerServe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the tracker of a pool.",
-        discussion: "Nodes join with a token (pouch-server tracker token) and prove at the registry what they may have.")
+        discussion: "Nodes join with a token (pouch-server tracker token) and prove at the registry what they may have."
+    )
 
     @OptionGroup var state: TrackerState
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free; always with TLS.") var listen = "0.0.0.0:7950"

@@ -58,7 +58,8 @@ struct DistributionService: Service, CustomStringConvertible {
         settings.upload = defaults.upload
         settings.download = defaults.download
         settings.origin = defaults.origin
-        let node = try PoolNode(settings, content: engine.imageStore.content, group: group, logger: logger,
+        let node = try PoolNode(
+            settings, content: engine.imageStore.content, group: group, logger: logger,
             puller: puller)
         try await node.bind()
         measure(node)
@@ -97,7 +98,8 @@ struct DistributionService: Service, CustomStringConvertible {
         metrics.gauge("pouch_pool_sent_bytes", help: "Bytes of pieces that went to other nodes.") {
             Double(ledger.totals.sent)
         }
-        metrics.gauge("pouch_pool_wrong_pieces", help: "Pieces that were refused, as they did not match their proofs.") {
+        metrics.gauge("pouch_pool_wrong_pieces", help: "Pieces that were refused, as they did not match their proofs.")
+        {
             Double(ledger.totals.wrong)
         }
     }

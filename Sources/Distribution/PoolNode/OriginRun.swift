@@ -32,7 +32,8 @@ final class OriginRun: Sendable {
     ) async -> OriginEnd {
         for run in pieces.runs {
             do throws(BlobSourceError) {
-                let bytes = layout.bytes(of: run.lowerBound).lowerBound..<layout.bytes(of: run.upperBound - 1).upperBound
+                let bytes =
+                    layout.bytes(of: run.lowerBound).lowerBound..<layout.bytes(of: run.upperBound - 1).upperBound
                 guard try await fetch(bytes, run, origin, layout, limit, urgency, keep) else { return .done }
             } catch {
                 switch error {

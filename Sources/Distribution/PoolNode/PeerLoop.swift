@@ -172,7 +172,9 @@ actor PeerLoop {
     }
 
     private func serve(_ id: UploadID, _ group: inout DiscardingTaskGroup) {
-        guard let request = requests.removeValue(forKey: id), let promise = uploads.removeValue(forKey: id) else { return }
+        guard let request = requests.removeValue(forKey: id), let promise = uploads.removeValue(forKey: id) else {
+            return
+        }
         let node = node
         guard let blob = node.blob(request.blob) else {
             promise.succeed(.refusal(404, "no such blob"))

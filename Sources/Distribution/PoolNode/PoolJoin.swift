@@ -47,7 +47,8 @@ package struct PoolJoin: Sendable {
         name: String, token: String?, folder: String
     ) async throws(PoolError) -> NodeCredentials {
         do throws(IdentityError) {
-            if let kept = try await Lanes.shared.run({ () throws(IdentityError) in try NodeCredentials(folder: folder) }) {
+            if let kept = try await Lanes.shared.run({ () throws(IdentityError) in try NodeCredentials(folder: folder) }
+            ) {
                 return kept
             }
         } catch {

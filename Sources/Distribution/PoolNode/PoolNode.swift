@@ -207,7 +207,8 @@ package final class PoolNode: Service, BlobPool {
 
     private func open(_ digest: Digest, length: Int64) async throws(SyscallError) -> PoolBlob {
         if let known = blob(digest) { return known }
-        let made = try await opening.run(digest, abandoned: SyscallError("open", errno: 4, subject: digest.description)) { () async throws(SyscallError) in
+        let made = try await opening.run(digest, abandoned: SyscallError("open", errno: 4, subject: digest.description))
+        { () async throws(SyscallError) in
             try await PoolBlob.open(digest, length: length, below: self.settings.root)
         }
         return blobs.withLock { blobs in

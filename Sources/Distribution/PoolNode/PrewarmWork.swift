@@ -5,9 +5,10 @@ internal import Synchronization
 internal import Transfer
 
 /// Brings an image here; throws a reason that people can read. Told how many bytes are here, and of how many.
-package typealias ImagePuller = @Sendable (
-    _ image: String, _ authorization: String?, _ progress: @escaping @Sendable (Int64, Int64) -> Void
-) async throws -> Void
+package typealias ImagePuller =
+    @Sendable (
+        _ image: String, _ authorization: String?, _ progress: @escaping @Sendable (Int64, Int64) -> Void
+    ) async throws -> Void
 
 /// This node's part in prewarms: asks the tracker for orders, and follows them.
 ///

@@ -78,7 +78,9 @@ final class TrackerLink: Sendable {
         do throws(PoolError) {
             bytes = try await post("/v1/announce", body)
         } catch {
-            guard case .transfer(.refused(status: 403, _)) = error, let claim = claims.withLock({ $0[announcement.blob] }) else {
+            guard case .transfer(.refused(status: 403, _)) = error,
+                let claim = claims.withLock({ $0[announcement.blob] })
+            else {
                 throw error
             }
             try await prove(claim)

@@ -142,7 +142,8 @@ package final class PoolTracker: Service {
     private func respond(to request: TransferRequest, on loop: any EventLoop) -> EventLoopFuture<TransferAnswer> {
         switch (request.method, request.path) {
         case ("GET", "/v1/authority"):
-            return loop.makeSucceededFuture(.bytes(status: 200, Array(authority.pem.utf8), type: "application/x-pem-file"))
+            return loop.makeSucceededFuture(
+                .bytes(status: 200, Array(authority.pem.utf8), type: "application/x-pem-file"))
         case ("POST", "/v1/join"): return onLane(loop) { self.join(request.body) }
         default: break
         }

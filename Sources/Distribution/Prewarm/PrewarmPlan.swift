@@ -59,7 +59,9 @@ package struct PrewarmPlan: Equatable, Sendable {
 extension PrewarmPlan: JSONCodable {
     package init(json: JSONField) throws(JSONError) {
         images = try json["images"].strings()
-        guard !images.isEmpty, images.allSatisfy({ !$0.isEmpty }) else { throw json["images"].invalid("expected images") }
+        guard !images.isEmpty, images.allSatisfy({ !$0.isEmpty }) else {
+            throw json["images"].invalid("expected images")
+        }
         nodes = try json["nodes"].stringsIfPresent() ?? []
         canary = try json["canary"].intIfPresent() ?? 1
         batch = try Self.amount(json["batch"]) ?? .percent(10)

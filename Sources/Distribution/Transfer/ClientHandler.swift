@@ -42,7 +42,9 @@ final class ClientHandler: ChannelDuplexHandler {
         let call = exchange.call
         self.exchange = exchange
         var headers: HTTPHeaders = ["Host": exchange.host]
-        if let range = call.range { headers.add(name: "Range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)") }
+        if let range = call.range {
+            headers.add(name: "Range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
+        }
         if let grant = call.grant { headers.add(name: "Pouch-Grant", value: grant) }
         if call.isBackground { headers.add(name: "Pouch-Urgency", value: "background") }
         if let number = exchange.number { headers.add(name: "Pouch-Node", value: String(number, radix: 16)) }
@@ -87,7 +89,8 @@ final class ClientHandler: ChannelDuplexHandler {
     private func tooLong(_ exchange: Exchange, _ context: ChannelHandlerContext) {
         self.exchange = nil
         exchange.promise.fail(
-            TransferError.malformed("\(exchange.call.path): more than the \(exchange.call.longestAnswer) bytes asked for"))
+            TransferError.malformed(
+                "\(exchange.call.path): more than the \(exchange.call.longestAnswer) bytes asked for"))
         context.close(promise: nil)
     }
 

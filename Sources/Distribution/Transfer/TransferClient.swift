@@ -90,7 +90,8 @@ package final class TransferClient: Sendable {
 
     private func exchange(_ task: TransferTask, on channel: any Channel, isReused: Bool) {
         guard task.begin(on: channel) else { return giveBack(channel, task.target) }
-        let exchange = ClientHandler.Exchange(call: task.call, host: task.target.host, number: plainNumber, loop: channel.eventLoop)
+        let exchange = ClientHandler.Exchange(
+            call: task.call, host: task.target.host, number: plainNumber, loop: channel.eventLoop)
         channel.writeAndFlush(exchange, promise: nil)
         exchange.promise.futureResult.whenComplete { [self] result in
             switch result {

@@ -99,7 +99,8 @@ final class TransferHandler: ChannelInboundHandler {
         isBroken = true
         let bytes = Array("\(reason)\n".utf8)
         let buffer = ByteBuffer(
-            string: Self.headText(status, length: Int64(bytes.count), ["Connection: close", "Content-Type: text/plain"]))
+            string: Self.headText(
+                status, length: Int64(bytes.count), ["Connection: close", "Content-Type: text/plain"]))
         context.write(wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(bytes: bytes)))).whenComplete { _ in

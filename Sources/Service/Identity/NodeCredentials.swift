@@ -64,7 +64,9 @@ package struct NodeCredentials: Sendable {
 
     /// Signs bytes as this member.
     package func sign(_ bytes: [UInt8]) throws(IdentityError) -> [UInt8] {
-        do { return Array(try signer.signature(for: bytes).rawRepresentation) } catch { throw .cryptography("\(error)") }
+        do { return Array(try signer.signature(for: bytes).rawRepresentation) } catch {
+            throw .cryptography("\(error)")
+        }
     }
 
     // MARK: TLS

@@ -79,7 +79,8 @@ struct PrewarmRunTests {
         #expect(running(run) == ["node-2"])
     }
 
-    @Test("whatever happens: never too many at once, nobody before the canary, an end; a restart changes nothing",
+    @Test(
+        "whatever happens: never too many at once, nobody before the canary, an end; a restart changes nothing",
         arguments: UInt64(0)..<1000)
     func anything(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)

@@ -27,7 +27,9 @@ struct PacerTests {
         return log
     }
 
-    @Test("no second sees more than 1.05 of the rate, nor less than 0.95 while somebody waits", arguments: UInt64(0)..<200)
+    @Test(
+        "no second sees more than 1.05 of the rate, nor less than 0.95 while somebody waits", arguments: UInt64(0)..<200
+    )
     func anySecond(seed: UInt64) {
         let rate: Int64 = [200_000, 5_000_000, 1_250_000_000][Int(seed % 3)]
         let log = passed(rate: rate, seed: seed, for: 3)

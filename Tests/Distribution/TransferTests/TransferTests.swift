@@ -114,7 +114,8 @@ struct TransferTests {
         }
     }
 
-    @Test("with TLS a member gets in and is known; a stranger does not, nor is another member taken for the one expected")
+    @Test(
+        "with TLS a member gets in and is known; a stranger does not, nor is another member taken for the one expected")
     func mutual() async throws {
         try await withFile { folder, path in
             let members = try Self.pool(["node-a", "node-b"], below: folder)

@@ -7,7 +7,8 @@ struct NurseryRequestTests {
     @Test("come back as they were", arguments: [[], [4], [4, 5, 6, 7, 8, 9]] as [[Int32]])
     func roundTrip(attached: [Int32]) throws {
         let request = NurseryRequest(
-            directory: "/run/pouch/containers/\u{e9} \"x\"", attached: attached, cgroup: attached.isEmpty ? nil : "/a/b")
+            directory: "/run/pouch/containers/\u{e9} \"x\"", attached: attached, cgroup: attached.isEmpty ? nil : "/a/b"
+        )
         #expect(try NurseryRequest(parsing: request.encoded()) == request)
     }
 

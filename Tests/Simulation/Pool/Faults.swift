@@ -49,11 +49,11 @@ enum Sabotage: CaseIterable {
     case publishesEarly
     /// A binding is written whoever else has written the pod meanwhile.
     case bindsBlindly
-    /// Pods that run are not told to a scheduler that starts.
+    /// The scheduler hears nothing of pods that have a node: one that starts knows of none.
     case forgetsRunning
     /// An answer is given before the disk has the write.
     case answersEarly
-    /// What a node hears of a pod's end is ignored.
+    /// A node does not stop what is to leave.
     case ignoresEnds
     /// An eviction does not ask whether the budget has changed meanwhile.
     case spendsTwice

@@ -51,12 +51,14 @@ struct PoolSimulation: ~Copyable {
     let milliCPU: Int
     let desired: Int
 
-    init(seed: UInt64, sabotage: Sabotage? = nil) throws {
+    /// Tight nodes have no room for all pods, so that some wait for ever: then the end is not what to look at.
+    init(seed: UInt64, sabotage: Sabotage? = nil, isTight: Bool = false) throws {
         self.seed = seed
         self.sabotage = sabotage
         var random = SplitMix64(seed: seed)
         faults = Faults(using: &random)
-        milliCPU = Int.random(in: 1500...4000, using: &random)
+        let roomy = Int.random(in: 1500...4000, using: &random)
+        milliCPU = isTight ? 400 : roomy
         desired = Int.random(in: 1...3, using: &random)
         let count = Int.random(in: 2...4, using: &random)
         self.random = random

@@ -52,7 +52,7 @@ struct SimulatedNode {
             for change in changes {
                 switch change {
                 case .now(let pod): assigned[pod.uid] = pod.node == name ? pod : nil
-                case .gone(let pod): if sabotage != .ignoresEnds { assigned[pod.uid] = nil }
+                case .gone(let pod): assigned[pod.uid] = nil
                 }
             }
             revision = max(revision ?? through, through)
@@ -67,7 +67,7 @@ struct SimulatedNode {
         guard revision != nil else { return [] }
         var effects: [Effect] = []
         for pod in assigned.values.sorted(by: { $0.uid < $1.uid }) {
-            if pod.isLeaving {
+            if pod.isLeaving, sabotage != .ignoresEnds {
                 if running[pod.uid] == nil, !starting.contains(pod.uid) {
                     effects.append(.send(.ended(pod)))
                 } else if stopping.insert(pod.uid).inserted {

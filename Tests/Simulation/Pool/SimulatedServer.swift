@@ -246,6 +246,7 @@ struct SimulatedServer: ~Copyable {
     private mutating func tell(_ event: WatchEvent, at now: Int64) throws {
         let time = Self.time(now)
         if let pod = PodRecord(event.object) {
+            if sabotage == .forgetsRunning, !pod.node.isEmpty { return }
             try take(machine.handle(.pod(pod.object), at: time), now)
         } else if let pod = PodRecord(event.previous), event.object == nil {
             try take(machine.handle(.podGone(key: "default/\(pod.name)", uid: pod.uid), at: time), now)

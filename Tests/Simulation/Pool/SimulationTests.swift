@@ -4,9 +4,11 @@ import Testing
 @Suite("a pool in virtual time, with faults")
 struct SimulationTests {
     /// What became of one seed: the broken rule, or the digest of its history.
-    static func live(_ seed: UInt64, _ sabotage: Sabotage? = nil) -> Result<UInt64, Violation> {
+    static func live(
+        _ seed: UInt64, _ sabotage: Sabotage? = nil, isTight: Bool = false
+    ) -> Result<UInt64, Violation> {
         do {
-            var simulation = try PoolSimulation(seed: seed, sabotage: sabotage)
+            var simulation = try PoolSimulation(seed: seed, sabotage: sabotage, isTight: isTight)
             try simulation.run()
             return .success(simulation.history)
         } catch let violation as Violation {
@@ -28,7 +30,20 @@ struct SimulationTests {
         #expect(try Self.live(seed).get() == Self.live(seed).get())
     }
 
-    @Test("notices a broken rule", arguments: Sabotage.allCases)
+    @Test("gives no tight node more than it has, and notices when a scheduler that starts knows of no pod")
+    func room() {
+        func isOvercommitted(_ seed: UInt64, _ sabotage: Sabotage?) -> Bool {
+            if case .failure(let violation) = Self.live(seed, sabotage, isTight: true) {
+                violation.description.contains("and is given")
+            } else {
+                false
+            }
+        }
+        #expect((UInt64(0)..<200).first { isOvercommitted($0, nil) } == nil)
+        #expect((UInt64(0)..<200).first { isOvercommitted($0, .forgetsRunning) } != nil)
+    }
+
+    @Test("notices a broken rule", arguments: Sabotage.allCases.filter { $0 != .forgetsRunning })
     func notices(sabotage: Sabotage) {
         let broken = (UInt64(0)..<300).first { seed in
             if case .failure = Self.live(seed, sabotage) { true } else { false }

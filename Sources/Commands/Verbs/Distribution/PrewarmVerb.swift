@@ -25,7 +25,8 @@ struct PrewarmVerb: Verb {
             .number("canary", "Nodes that go first and must all succeed (default 1)", \.canary),
             .text("batch", "Nodes that go together behind them, such as 5 or 10% (default 10%)", as: "amount", \.batch),
             .number("max-parallel", "Nodes that work at the same time (default 200)", \.maxParallel),
-            .text("max-failures", "More failures than this stop the rest, such as 2% (default 0)", as: "amount",
+            .text(
+                "max-failures", "More failures than this stop the rest, such as 2% (default 0)", as: "amount",
                 \.maxFailures),
             .duration("deadline", "Time for each node, such as 30m (default 30m)", \.deadline),
             .text("tracker", "The tracker's Unix socket (default /run/pouch/tracker.sock)", as: "path", \.tracker),
@@ -72,7 +73,9 @@ struct PrewarmVerb: Verb {
         var authorizations: JSONValue = [:]
         let logins = RegistryLogins(session)
         for image in operands {
-            if let header = try logins.header(for: ImageName(image).registry) { authorizations[image] = .string(header) }
+            if let header = try logins.header(for: ImageName(image).registry) {
+                authorizations[image] = .string(header)
+            }
         }
         plan["authorizations"] = authorizations
         let begun = try ask(client, Request("POST", "/prewarms", body: .json(plan)))
@@ -156,7 +159,8 @@ enum PrewarmDisplay {
             var line = "  \(name): \(state)"
             if let reason = node?["reason"]?.stringValue { line += ": \(reason)" }
             let progress = run["progress"]?[name]
-            if state == "running", let current = progress?["current"]?.intValue, let total = progress?["total"]?.intValue,
+            if state == "running", let current = progress?["current"]?.intValue,
+                let total = progress?["total"]?.intValue,
                 total > 0
             {
                 line += " " + TransferDisplay.bar(current, of: total, width: columns - line.count - 1)
