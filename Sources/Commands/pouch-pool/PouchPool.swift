@@ -4,8 +4,10 @@ internal import Glibc
 internal import JSON
 internal import PoolClient
 
-/// What people ask of a pool. `pouch apply`, `pouch get` and the like become this program: what it links would cost every other verb
-/// of `pouch` its start-up time.
+/// What people ask of a pool.
+///
+/// `pouch apply`, `pouch get` and the like become this program: what it links would cost every other verb of `pouch` its
+/// start-up time.
 @main
 struct PouchPool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

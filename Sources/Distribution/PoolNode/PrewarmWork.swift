@@ -4,7 +4,9 @@ internal import Prewarm
 internal import Synchronization
 internal import Transfer
 
-/// Brings an image here; throws a reason that people can read. Told how many bytes are here, and of how many.
+/// Brings an image here; throws a reason that people can read.
+///
+/// Told how many bytes are here, and of how many.
 package typealias ImagePuller =
     @Sendable (
         _ image: String, _ authorization: String?, _ progress: @escaping @Sendable (Int64, Int64) -> Void

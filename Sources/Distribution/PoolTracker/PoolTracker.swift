@@ -45,7 +45,9 @@ package final class PoolTracker: Service {
     /// How long a proof at the registry lets a node fetch from its peers, in seconds.
     private static let lifetime: Int64 = 3600
 
-    /// Opens the tracker whose state is below `folder`; blocks on the disk. People reach it at the Unix socket `socket`.
+    /// Opens the tracker whose state is below `folder`; blocks on the disk.
+    ///
+    /// People reach it at the Unix socket `socket`.
     package init(
         folder: String, host: String, port: Int, socket: String?, registries: RegistrySettings,
         group: any EventLoopGroup, logger: Logger

@@ -23,7 +23,9 @@ package final class TransferClient: Sendable {
     /// Idle connections kept to one target.
     private static let kept = 8
 
-    /// Without `tls` it speaks plain HTTP and says that it is the node of `plainNumber`. `download` limits what answers bring.
+    /// Without `tls` it speaks plain HTTP and says that it is the node of `plainNumber`.
+    ///
+    /// `download` limits what answers bring.
     package init(
         tls: NIOSSLContext?, group: any EventLoopGroup, download: RateLimit, plainNumber: UInt64? = nil,
         connectTimeout: Duration = .seconds(4)

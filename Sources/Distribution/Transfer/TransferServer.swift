@@ -24,7 +24,9 @@ package final class TransferServer: Service {
     private let logger: Logger
     private let channel = Mutex<(any Channel)?>(nil)
 
-    /// Without `tls` anyone who can reach the port may ask. `upload` limits what files send; `respond` must not block.
+    /// Without `tls` anyone who can reach the port may ask.
+    ///
+    /// `upload` limits what files send; `respond` must not block.
     package init(
         host: String, port: Int, tls: NIOSSLContext?, group: any EventLoopGroup, upload: RateLimit, logger: Logger,
         respond: @escaping Respond

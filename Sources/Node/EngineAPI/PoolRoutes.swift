@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 
-/// `/pool`: this node's part in a pool. Not of Docker's API.
+/// `/pool`: this node's part in a pool; not of Docker's API.
 struct PoolRoutes: Sendable {
     let engine: Engine
 

@@ -93,7 +93,9 @@ struct Birth {
         }
     }
 
-    /// Makes the container's group, which may fail: the launch tries again and says why. Then waits until the bundle is there.
+    /// Makes the container's group, which may fail: the launch tries again and says why.
+    ///
+    /// Then waits until the bundle is there.
     private mutating func awaitWord() -> Bool {
         guard let wait else { return true }
         if let path = wait.cgroup, let tree = try? CgroupTree.current(), let path = try? CgroupPath(parsing: path) {

@@ -29,7 +29,9 @@ package struct NodeCredentials: Sendable {
         identity = try NodeIdentity(certificate: der)
     }
 
-    /// What an earlier join left in `folder`; nil when nobody joined from there. Blocks on the disk.
+    /// What an earlier join left in `folder`; nil when nobody joined from there.
+    ///
+    /// Blocks on the disk.
     package init?(folder: String) throws(IdentityError) {
         guard Files.exists("\(folder)/node.crt") else { return nil }
         try self.init(

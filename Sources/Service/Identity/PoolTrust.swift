@@ -8,7 +8,9 @@ package struct PoolTrust: Sendable {
     private let key: P256.Signing.PublicKey
     private let authority: Certificate
 
-    /// - Parameter pem: the authority's certificate.
+    /// Reads the authority's certificate from `pem`.
+    ///
+    /// - Throws: ``IdentityError/malformed(_:)``.
     package init(authority pem: String) throws(IdentityError) {
         do {
             authority = try Certificate(pemEncoded: pem)

@@ -58,8 +58,9 @@ package struct Authentication: Sendable {
 }
 
 extension Requester {
-    /// As Kubernetes reads certificates: the common name, and the organizations as groups. A member of the pool, which its
-    /// authority names by a unit, is a node.
+    /// As Kubernetes reads certificates: the common name, and the organizations as groups.
+    ///
+    /// A member of the pool, which its authority names by a unit, is a node.
     init(_ subject: CertificateSubject) {
         let isMember = !Set(subject.units).isDisjoint(with: ["peer", "seed"])
         if isMember, subject.organizations.isEmpty {

@@ -15,7 +15,9 @@ package struct NodeDialer: Sendable {
     private let tls: NIOSSLContext?
     private let client: HTTPClient
 
-    /// Without `tls` it speaks in the clear: for nodes on this machine. `client` carries the same settings.
+    /// Without `tls` it speaks in the clear: for nodes on this machine.
+    ///
+    /// `client` carries the same settings.
     package init(group: any EventLoopGroup, client: HTTPClient, tls: NIOSSLContext? = nil) {
         self.group = group
         self.client = client

@@ -39,7 +39,9 @@ struct ExpectedLaunch: Sendable {
     var cgroup: String
 }
 
-/// A shim that waits for its order. Letting go of it without ``ShimLauncher/launch(_:)`` ends it.
+/// A shim that waits for its order.
+///
+/// Letting go of it without ``ShimLauncher/launch(_:)`` ends it.
 final class ExpectedShim: Sendable {
     /// Where it reports.
     let report: Int32

@@ -21,7 +21,8 @@ package struct Launcher: Equatable, Sendable {
     /// On failure nothing is left: no process, group, mount or folder. Hooks `prestart`, `createRuntime` and
     /// `createContainer` run in here; ``PlanOptions/Gate/none`` adds `startContainer` and `poststart`.
     ///
-    /// - Parameter madeGroup: The container's control group, when the caller has just made it: nobody can live in it yet.
+    /// `madeGroup` is the container's control group, when the caller has just made it: nobody can live in it yet.
+    ///
     /// - Throws: ``RuntimeError``.
     package func create(
         _ plan: SandboxPlan, io: StandardIO, madeGroup: Cgroup? = nil

@@ -42,7 +42,9 @@ package final class WebSocketSession: Sendable {
         self.stream = stream
     }
 
-    /// The next message; `nil` when the client has ended. One task at a time may ask.
+    /// The next message; `nil` when the client has ended.
+    ///
+    /// One task at a time may ask.
     ///
     /// - Throws: ``WebSocketError``, ``ConnectionError``.
     package func receive() async throws -> ByteBuffer? {
