@@ -51,8 +51,18 @@ package struct ProjectQuota: QuotaDriver {
         }
     }
 
+    /// How often a limit that seems too small is compared again, each a fiftieth of a second later.
+    private static let mostLooks = 100
+
     package func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError) {
-        let now = try usage(space)
+        var now = try usage(space)
+        // xfs frees in the background what was removed, and goes on counting it for that moment.
+        var looks = 0
+        while looks < Self.mostLooks, let bytes = limit.bytes, bytes.bytes < now.bytes {
+            usleep(20_000)
+            now = try usage(space)
+            looks += 1
+        }
         if let bytes = limit.bytes, bytes.bytes < now.bytes {
             throw .tooSmall("\(now.bytes) bytes are written already, more than the new limit of \(bytes)")
         }
