@@ -42,10 +42,13 @@ package func openDescriptors(of pid: Int32) -> Int {
 
 /// Removes the empty control groups that a daemon of a test leaves for its next start.
 func removeGroups(of parent: String) {
-    for controller in controllerFolders() {
-        rmdir("\(controller)\(parent)/shims")
-        rmdir("\(controller)\(parent)")
-    }
+    for controller in controllerFolders() { removeGroup("\(controller)\(parent)") }
+}
+
+/// From the leaves on; a group with processes stays, and with it those above it.
+private func removeGroup(_ path: String) {
+    for child in children(of: path, kind: DT_DIR) { removeGroup("\(path)/\(child)") }
+    rmdir(path)
 }
 
 private func controllerFolders() -> [String] {
