@@ -21,8 +21,7 @@ struct PoolServerRig: Sendable {
 /// Runs `body` with a server that is there for it alone.
 func withPoolServer(flags: [String] = [], _ body: @Sendable (PoolServerRig) async throws -> Void) async throws {
     try await withScratchDirectory { folder in
-        // A private network namespace begins with its loopback down.
-        _ = try await run(["ip", "link", "set", "lo", "up"])
+        try await bringLoopbackUp()
         let words = [Executables.poolServer, "serve", "--listen", "127.0.0.1:0"] + flags
         let server = try await withThread { () throws(SyscallError) in
             try RunningCommand(

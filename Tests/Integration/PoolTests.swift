@@ -39,7 +39,7 @@ struct PoolTests {
 
     private func withPool(_ body: (Pool) async throws -> Void) async throws {
         try await withScratchDirectory { folder in
-            _ = try runBlocking(["/bin/sh", "-c", "ip link set lo up || ifconfig lo up"])
+            try await bringLoopbackUp()
             let words = ["\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:0"]
             let server = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
             let line = await withThread { server.readOutput(until: "\n") }

@@ -20,8 +20,7 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
 
             """
         try WholeFile.replace("\(folder)/registry.yml", with: Array(settings.utf8))
-        // A private network namespace begins with its loopback down.
-        _ = try await run(["ip", "link", "set", "lo", "up"])
+        try await bringLoopbackUp()
         try await start()
     }
 

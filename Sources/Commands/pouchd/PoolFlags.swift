@@ -2,7 +2,9 @@ internal import ArgumentParser
 
 /// The command line's part about the pool.
 struct PoolFlags: ParsableArguments {
-    @Option(name: .customLong("join"), help: "Run the pods of a pool: its server's https://HOST:PORT.")
+    @Option(
+        name: .customLong("join"),
+        help: "Run the pods of a pool: its server's https://HOST:PORT, or http:// on this machine.")
     var join: String?
     @Option(name: .customLong("join-config"), help: "The same, with the address and credentials of a kubeconfig.")
     var joinConfig: String?

@@ -13,11 +13,14 @@ package struct ProjectQuota: QuotaDriver {
     private let device: String
     /// A folder on the filesystem.
     private let root: String
+    /// Whether what was removed is freed in the background, and counted until then: on xfs.
+    private let freesLater: Bool
 
     /// `kind` is `ext4` or `xfs`.
     init(root: String, device: String, kind: String) {
         self.root = root
         self.device = device
+        freesLater = kind == "xfs"
         abilities = QuotaAbilities(
             inodes: true, foreignFolders: true, shrinking: true, adoption: true, statistics: true,
             // ext4 lets a process with CAP_SYS_RESOURCE pass hard limits, xfs lets nobody.
@@ -51,18 +54,8 @@ package struct ProjectQuota: QuotaDriver {
         }
     }
 
-    /// How often a limit that seems too small is compared again, each a fiftieth of a second later.
-    private static let mostLooks = 100
-
     package func change(_ space: QuotaSpace, to limit: QuotaLimit, isIdle: Bool) throws(QuotaError) {
-        var now = try usage(space)
-        // xfs frees in the background what was removed, and goes on counting it for that moment.
-        var looks = 0
-        while looks < Self.mostLooks, let bytes = limit.bytes, bytes.bytes < now.bytes {
-            usleep(20_000)
-            now = try usage(space)
-            looks += 1
-        }
+        let now = try settledUsage(space, below: limit)
         if let bytes = limit.bytes, bytes.bytes < now.bytes {
             throw .tooSmall("\(now.bytes) bytes are written already, more than the new limit of \(bytes)")
         }
@@ -70,6 +63,19 @@ package struct ProjectQuota: QuotaDriver {
             throw .tooSmall("there are \(now.inodes ?? 0) files already, more than the new limit of \(inodes)")
         }
         try setLimit(space, QuotaLimit(bytes: limit.bytes ?? now.limit.bytes, inodes: limit.inodes ?? now.limit.inodes))
+    }
+
+    /// The usage; where a limit seems too small for it, only after the moments that the kernel takes to free what was removed.
+    ///
+    /// The kernel offers nothing to wait on; two seconds at most.
+    private func settledUsage(_ space: QuotaSpace, below limit: QuotaLimit) throws(QuotaError) -> QuotaUsage {
+        var now = try usage(space)
+        for _ in 0..<(freesLater ? 100 : 0) {
+            guard now.bytes > limit.bytes?.bytes ?? .max || now.inodes ?? 0 > limit.inodes ?? .max else { break }
+            usleep(20_000)
+            now = try usage(space)
+        }
+        return now
     }
 
     package func usage(_ space: QuotaSpace) throws(QuotaError) -> QuotaUsage {

@@ -127,6 +127,7 @@ struct PrewarmVerb: Verb {
             switch run["phase"]?["name"]?.stringValue {
             case "finished": return
             case "halted", "cancelled": throw .message("prewarm \(id): \(PrewarmDisplay.phase(run))")
+            // The tracker is asked again: it tells no changes by itself.
             default: usleep(300_000)
             }
         }
