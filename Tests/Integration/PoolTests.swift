@@ -122,13 +122,13 @@ struct PoolTests {
                       image: busybox:latest
                       imagePullPolicy: Never
                       command: [sh, -c]
-                      args: ['dd if=/dev/zero of=/shared/full bs=1M count=20 2>/dev/null; full=$?; echo "$(cat /shared/said) $(cat /told/key) $(cat /told/labels) full=$full" > /dev/termination-log; exit 3']
+                      args: ['dd if=/dev/zero of=/shared/full bs=1M count=20 2>/dev/null; full=$?; echo "$(cat /shared/said) $(cat /told/key) $(cat /told/labels) full=$full $(touch /told/x 2>/dev/null || echo closed)" > /dev/termination-log; exit 3']
                       volumeMounts: [{name: shared, mountPath: /shared}, {name: told, mountPath: /told}]
                 """)
             let pod = try await pool.until("pod", "job") { $0["status"]?["phase"] == "Failed" }
             let ended = pod["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]
             #expect(ended?["exitCode"] == 3 && ended?["reason"] == "Error")
-            #expect(ended?["message"] == "hello hidden app=\"job\" full=1\n", "\(pod["status"] ?? .null)")
+            #expect(ended?["message"] == "hello hidden app=\"job\" full=1 closed\n", "\(pod["status"] ?? .null)")
             #expect(try await pool.pouch("delete", "pod", "job").status == 0)
         }
     }

@@ -27,6 +27,8 @@ enum PodLabels {
 /// Where a volume's files are on this machine.
 enum VolumePlace: Sendable, Equatable {
     case folder(String)
+    /// A folder that is ours to fill: containers only read it, so that none can lead our writes astray with a link.
+    case files(String)
     /// One of the engine's.
     case volume(String)
 }
@@ -239,8 +241,9 @@ struct ContainerOrder: Sendable {
             mount.target = wanted["mountPath"].text ?? ""
             mount.readOnly = wanted["readOnly"].flag ?? false
             switch place {
-            case .folder(let path):
+            case .folder(let path), .files(let path):
                 mount.type = "bind"
+                if case .files = place { mount.readOnly = true }
                 mount.source = below.isEmpty ? path : "\(path)/\(below)"
                 if let propagation = Self.propagation(wanted["mountPropagation"].text) {
                     var options = BindOptions()

@@ -23,7 +23,7 @@ struct PodVolumes: Sendable {
                 let folder = "\(context.settings.podFiles(pod.uid))/\(volume.name)"
                 let group = pod.spec["securityContext"]["fsGroup"].number.map { UInt32($0) }
                 try await onLane { () throws(SyscallError) in try VolumeFolder.fill(folder, with: files, group: group) }
-                places[volume.name] = .folder(folder)
+                places[volume.name] = .files(folder)
                 continue
             }
             switch volume.kind {
@@ -78,8 +78,10 @@ struct PodVolumes: Sendable {
 
     func terminationMessage(uid: String, _ container: String, _ attempt: Int) async -> String {
         let file = "\(context.settings.podFolder(uid))/\(container)-\(attempt)"
-        let bytes = try? await Lanes.shared.run { () throws(SyscallError) in try WholeFile.read(file) }
-        return String(decoding: (bytes ?? []).suffix(Self.longestMessage), as: UTF8.self)
+        let end = try? await Lanes.shared.run { () throws(SyscallError) in
+            try VolumeFolder.end(of: file, most: Self.longestMessage)
+        }
+        return String(decoding: end ?? [], as: UTF8.self)
     }
 
     /// Volumes and folders, once no container has them.
@@ -143,6 +145,19 @@ enum VolumeFolder {
                 try? Files.remove("\(folder)/\(name)", directory: true)
             }
         }
+    }
+
+    /// The last bytes of a file, however large a container has made it.
+    static func end(of path: String, most: Int) throws(SyscallError) -> [UInt8] {
+        let file = try Descriptor.open(path, O_RDONLY | O_NOFOLLOW)
+        let number = file.raw
+        let size = Int(try Files.status(of: number).size)
+        var bytes = [UInt8](repeating: 0, count: min(size, most))
+        let start = off_t(size - bytes.count)
+        let count = try check("pread", path) {
+            bytes.withUnsafeMutableBytes { pread(number, $0.baseAddress, $0.count, start) }
+        }
+        return Array(bytes.prefix(count))
     }
 
     /// Everybody may write, and what is written belongs to the group.
