@@ -94,6 +94,7 @@ struct Pouchd: AsyncParsableCommand {
                 ])
             SystemdNotification.notify("READY=1")
             pool?.begin()
+            CodePages.giveBack()
         }
         let reload = Reload(flags: flags, configFile: configFile, threshold: threshold, logger: logger)
         var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
