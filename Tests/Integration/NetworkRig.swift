@@ -15,7 +15,7 @@ struct NetworkRig {
     func serve(_ name: String, port: Int = 80, _ words: String...) async throws -> String {
         let started = try await run(
             [Executables.client, "-H", daemon.host, "run", "-d", "--name", name] + words + [
-                "busybox", "sh", "-c", "while true; do echo I am \(name) | nc -l -p \(port); done",
+                "busybox", "busybox", "nc", "-ll", "-p", "\(port)", "-e", "echo", "I am \(name)",
             ])
         guard started.status == 0 else { throw RigFailure(result: started) }
         return started.trimmed

@@ -20,14 +20,24 @@ final class ContainerNamespace: Sendable {
     /// A fresh one.
     ///
     /// A thread of its own makes it and ends; the namespace stays by its descriptor.
-    static func make() async throws(SyscallError) -> ContainerNamespace {
+    static func make(hasIPv6: Bool) async throws(SyscallError) -> ContainerNamespace {
         try await DedicatedThread.run { () throws(SyscallError) in
             try Namespaces.unshare(.network)
-            // Who has which address is decided by us: links that come do not ask around for a second whether theirs is free. A kernel
-            // without IPv6 has no such setting.
-            try? Descriptor.open("/proc/sys/net/ipv6/conf/default/accept_dad", O_WRONLY).writeAll([48])
+            if hasIPv6 { trustAddresses() }
             return try current()
         }
+    }
+
+    /// For links that come from now on to a namespace that was made without IPv6.
+    func expectIPv6() async { await run { Self.trustAddresses() } }
+
+    /// Who has which address is decided by us: the links of the calling thread's namespace do not ask around for a second
+    /// whether theirs is free.
+    ///
+    /// The file is looked up among those of its name in all namespaces, which takes a microsecond for each: only where it
+    /// matters. A kernel without IPv6 has none.
+    private static func trustAddresses() {
+        try? Descriptor.open("/proc/sys/net/ipv6/conf/default/accept_dad", O_WRONLY).writeAll([48])
     }
 
     /// That of a process.

@@ -10,9 +10,10 @@ extension Networks {
     ///
     /// - Throws: any ``NetworkError``; then nothing is left but the addresses, which the container keeps.
     package func attach(_ container: String, _ wish: AttachmentWish) async throws(NetworkError) -> Attached {
+        let hasIPv6 = wish.endpoints.contains { book.network(id: $0.network)?.hasIPv6 == true }
         let namespace: ContainerNamespace
         do throws(SyscallError) {
-            namespace = try await ContainerNamespace.make()
+            namespace = try await ContainerNamespace.make(hasIPv6: hasIPv6)
         } catch {
             throw .kernel(doing: "make a network namespace", error)
         }
@@ -115,9 +116,14 @@ extension Networks {
         do throws(NetworkError) {
             try create()
         } catch {
-            guard case .kernel(_, let reason) = error, [ENODEV, EINVAL, ENXIO].contains(reason.errno) else {
-                throw error
+            guard case .kernel(_, let reason) = error else { throw error }
+            // Source: BR_MAX_PORTS, net/bridge/br_private.h.
+            if reason.errno == EXFULL {
+                throw .exhausted(
+                    "network \(network.name) is full: a bridge takes at most 1023 containers; put more of them on another network"
+                )
             }
+            guard [ENODEV, EINVAL, ENXIO].contains(reason.errno) else { throw error }
             // Somebody deleted the bridge under us.
             try? session.perform(LinkRequests.remove(hostLink))
             bridges[network.id] = nil

@@ -9,6 +9,7 @@ extension Networks {
         _ container: String, process: Int32, _ wish: EndpointWish, nameServers: [IPAddress]?
     ) async throws(NetworkError) -> Attached {
         let namespace = try await Self.namespace(of: process)
+        if book.network(id: wish.network)?.hasIPv6 == true { await namespace.expectIPv6() }
         if live[container] == nil {
             // So far it had none.
             live[container] = LiveAttachment(

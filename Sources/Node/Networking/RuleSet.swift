@@ -17,8 +17,9 @@ package struct RuleSet: Sendable {
 
     /// What has to be sent so that `added` are in and `removed` are out; nil when nothing changes.
     package mutating func change(add added: [RuleElement], remove removed: [RuleElement] = []) -> String? {
-        let new = Set(added).subtracting(elements)
-        let old = Set(removed).intersection(elements).subtracting(added)
+        // Never a walk over all there is, which a subtraction would be.
+        let new = Set(added).filter { !elements.contains($0) }
+        let old = Set(removed).filter(elements.contains).subtracting(added)
         elements.formUnion(new)
         elements.subtract(old)
         guard !new.isEmpty || !old.isEmpty else { return nil }
