@@ -71,8 +71,9 @@ struct Pouchd: AsyncParsableCommand {
         let dataLock = try RootLock(settings.dataRoot, name: "data root")
         let execLock = try RootLock(settings.execRoot, name: "exec root")
 
-        // The engine's connections to shims and registries share these threads with the server.
-        NIOSingletons.groupLoopCountSuggestion = 2
+        // One thread for all conversations with clients and shims: a request that wandered between two would wait for each of
+        // them to wake up.
+        NIOSingletons.groupLoopCountSuggestion = 1
         let engine = try Engine(Self.engineConfiguration(settings), logger: logger)
         let metrics = MetricsRegistry()
         let builder = ImageBuilder(engine: engine, logger: logger)
@@ -100,9 +101,13 @@ struct Pouchd: AsyncParsableCommand {
         var members: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: EngineService(engine: engine)), .init(service: reload),
         ]
+        // Layers go out beside the conversations.
+        let transfers =
+            settings.registry.listener == nil && settings.distribution == nil
+            ? loops : MultiThreadedEventLoopGroup(numberOfThreads: 2)
         if let listener = settings.registry.listener {
             let registry = RegistryService(
-                listener, allowsPush: settings.registry.allowsPush, engine: engine, group: loops, logger: logger)
+                listener, allowsPush: settings.registry.allowsPush, engine: engine, group: transfers, logger: logger)
             members.append(.init(service: registry))
         }
         if let pool { members.append(.init(service: pool)) }
@@ -110,7 +115,8 @@ struct Pouchd: AsyncParsableCommand {
             members.append(
                 .init(
                     service: DistributionService(
-                        defaults: defaults, engine: engine, dataRoot: settings.dataRoot, metrics: metrics, group: loops,
+                        defaults: defaults, engine: engine, dataRoot: settings.dataRoot, metrics: metrics,
+                        group: transfers,
                         logger: logger)))
         }
         var group = ServiceGroupConfiguration(

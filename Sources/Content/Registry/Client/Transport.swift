@@ -23,6 +23,9 @@ final class Transport: Sendable {
     private let schemes = Mutex<[String: String]>([:])
     private let tokens: TokenAuthority
 
+    /// A thread of its own for all registries, so that what comes in by the hundred megabytes keeps nothing else waiting.
+    private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     init(_ settings: RegistrySettings, logger: Logger) {
         self.settings = settings
         self.logger = logger
@@ -35,7 +38,7 @@ final class Transport: Sendable {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16
         configuration.connectionPool.retryConnectionEstablishment = false
-        let http = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+        let http = HTTPClient(eventLoopGroup: Self.loops, configuration: configuration)
         self.http = http
         let authority = Authority(http: http, userAgent: settings.userAgent)
         tokens = TokenAuthority { (grant) async throws(RegistryError) in try await authority.ask(grant) }
