@@ -1,15 +1,23 @@
-/// Which container is meant: maps ids, unique prefixes of ids and names. Never waits for anything.
+/// Which container is meant: maps ids, unique prefixes of ids and names. Waits for nothing but a name that is about to be free.
 actor Registry {
     private var byID: [String: Container] = [:]
     /// Names, also those of containers that are only being created.
     private var idByName: [String: String] = [:]
+    /// Containers that nobody finds any more while the last of them goes, and what tells that it has.
+    private var leaving: [String: Announcement<Void>] = [:]
 
     /// Takes a name, or finds a free one when `wanted` is nil, for a container that is about to be.
     ///
+    /// That of a container which is leaving is waited for.
+    ///
     /// - Throws: ``EngineError/conflict(_:)`` when another has it.
-    func reserve(_ wanted: String?, for id: String) throws(EngineError) -> String {
+    func reserve(_ wanted: String?, for id: String) async throws(EngineError) -> String {
         if let wanted {
-            if let holder = idByName[wanted] { throw Self.taken(wanted, by: holder) }
+            while let holder = idByName[wanted] {
+                guard let gone = leaving[holder], await gone.value() != nil else {
+                    throw Self.taken(wanted, by: holder)
+                }
+            }
             idByName[wanted] = id
             return wanted
         }
@@ -39,9 +47,16 @@ actor Registry {
         byID[container.id] = container
     }
 
+    /// Nobody finds it any more; its name is free after ``remove(_:name:)``.
+    func retire(_ id: String) {
+        byID[id] = nil
+        leaving[id] = Announcement()
+    }
+
     func remove(_ id: String, name: String) {
         byID[id] = nil
         release(name, of: id)
+        leaving.removeValue(forKey: id)?.make(())
     }
 
     /// By id, by name, then by a prefix of the id that no other has.

@@ -19,6 +19,8 @@ protocol RootfsStore: Sendable {
     func move(_ id: String, to place: String) async throws(EngineError)
     /// Removes a container's layer; one that does not exist is no error.
     func release(_ id: String) async throws(EngineError)
+    /// The same for all who look at layers; what it wrote may stay on the disk until ``release(_:)``.
+    func putAside(_ id: String) async throws(EngineError)
     /// Writes the tar of a folder of a container that does not run, and the end of it or why there is none.
     func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError)
     /// All containers that have a layer.

@@ -186,6 +186,7 @@ struct FakeRootfs: RootfsStore {
     }
 
     func release(_ id: String) async throws(EngineError) { try world.step(generation) { $0.layers.remove(id) } }
+    func putAside(_ id: String) async throws(EngineError) { try await release(id) }
     func mountHere(_ id: String, on target: String) throws(EngineError) {}
     func place(_ id: String) throws(EngineError) -> String { "containers-rw/" + id }
     func move(_ id: String, to place: String) async throws(EngineError) {}

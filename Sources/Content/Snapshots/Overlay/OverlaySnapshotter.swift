@@ -147,21 +147,26 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func remove(_ id: String) throws(SnapshotError) {
+        try putAside(id)
+        try asking { () throws(SyscallError) in try Tree.remove(path: aside(id)) }
+    }
+
+    package func putAside(_ id: String) throws(SnapshotError) {
         let snapshot = known.withLock { $0.removeValue(forKey: id) }
-        let away = "\(root)/tmp/snapshot-\(id)"
         try asking { () throws(SyscallError) in
             do throws(SyscallError) {
-                try Files.rename(directory(of: id), to: away)
+                try Files.rename(directory(of: id), to: aside(id))
             } catch {
                 if error.errno == ENOENT { return }
                 // An earlier removal left something: finish that one too.
                 guard error.errno == ENOTEMPTY || error.errno == EEXIST else { throw error }
                 try Tree.remove(path: directory(of: id))
             }
-            try Tree.remove(path: away)
         }
         if let snapshot { layers.unpin(snapshot.stack.map(\.chainID)) }
     }
+
+    private func aside(_ id: String) -> String { "\(root)/tmp/snapshot-\(id)" }
 
     // MARK: looking inside
 

@@ -101,6 +101,10 @@ package protocol Snapshotter: Sendable {
     /// Removes a snapshot and lets its layers go; one that is gone already is fine.
     func remove(_ id: String) throws(SnapshotError)
 
+    /// As ``remove(_:)`` for who looks at snapshots and layers, but may leave files of which only ``remove(_:)`` and the next start of
+    /// the daemon know: takes the same time for a large snapshot as for a small one.
+    func putAside(_ id: String) throws(SnapshotError)
+
     /// Every snapshot there is.
     func ids() throws(SnapshotError) -> [String]
 
@@ -119,4 +123,8 @@ package protocol Snapshotter: Sendable {
     func withRoot<Result: Sendable>(
         of id: String, writable: Bool, _ body: @escaping @Sendable (Tree) throws(ArchiveError) -> Result
     ) throws(SnapshotError) -> Result
+}
+
+extension Snapshotter {
+    package func putAside(_ id: String) throws(SnapshotError) { try remove(id) }
 }

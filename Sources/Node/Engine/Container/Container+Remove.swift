@@ -35,38 +35,92 @@ extension Container {
         return .conflict("cannot remove container \"\(record.name)\": \(why)")
     }
 
+    /// What `--rm` asks for once the container has ended by itself.
+    ///
+    /// Who waits for it hears as soon as all that somebody could want again is free: the layer, addresses, anonymous
+    /// volumes. The layer's files, what the shim tidies meanwhile and the record, by which a later pouchd would find what
+    /// is left, go after that; only a container of the same name waits for them.
+    func removeEnded() async throws(EngineError) {
+        guard isDeserted, record.spaces == nil else { return try await remove(force: true, volumes: true) }
+        let effects = try await inTurn { () throws(EngineError) in
+            let effects = try machine.handle(.remove(force: true), now: .now)
+            publish()
+            return effects
+        }
+        guard effects.contains(.tearDown) else { return }
+        try await removing { () throws(EngineError) in
+            try await services.rootfs.putAside(id)
+            try await letGo()
+        }
+        await services.registry.retire(id)
+        await removeAnonymousVolumes()
+        try await feed(.removed)
+        async let layerIsGone = releaseLayer()
+        if let run {
+            // A daemon that ends leaves the rest to the next.
+            guard await run.tidied.value() != nil else { return }
+            self.run = nil
+        }
+        do throws(EngineError) {
+            if let failure = await layerIsGone { throw failure }
+            try await forget()
+        } catch {
+            services.logger.error("left behind", metadata: ["container": "\(id)", "error": "\(error.message)"])
+        }
+        await services.registry.remove(id, name: record.name)
+    }
+
+    /// With its first process all are gone that could write to the layer.
+    private var isDeserted: Bool {
+        externalRuntime == nil && record.hostConfig.pidMode.isEmpty && rootfsOptions.userMap.isEmpty
+    }
+
     /// In phase `removing`: nothing of the container stays, in an order that a crash at any moment leaves repairable.
     ///
     /// The record goes last: what is left before it is found by it.
     func finishRemoval(volumes: Bool) async throws(EngineError) {
-        do throws(EngineError) {
-            // With its first process all are gone that could write there.
-            let isDeserted =
-                externalRuntime == nil && record.hostConfig.pidMode.isEmpty && rootfsOptions.userMap.isEmpty
+        try await removing { () throws(EngineError) in
+            let isDeserted = isDeserted
             async let layerIsReleased = isDeserted ? releaseLayer() : nil
             await run?.tidied.value()
             run = nil
-            closeWaitingAttachments()
-            stopHealthchecks()
-            for exec in execs.values { services.execs.remove(exec.id) }
-            execs = [:]
-            await detachNetworks()
             if let failure = await layerIsReleased { throw failure }
             if !isDeserted { try await services.rootfs.release(id) }
-            try await leaveSpaces()
-            if let error = Folders.remove(services.paths.container(id)) {
-                throw .system(doing: "remove \(services.paths.container(id))", error)
-            }
-            try await services.networks.release(id, from: nil)
-            try await services.database.deleteContainer(id, durable: !record.hostConfig.autoRemove)
+            try await letGo()
+            try await forget()
+        }
+        await services.registry.remove(id, name: record.name)
+        if volumes { await removeAnonymousVolumes() }
+        try await feed(.removed)
+    }
+
+    /// A failure of `body` is told to who asks for the container's state.
+    private func removing(_ body: () async throws(EngineError) -> Void) async throws(EngineError) {
+        closeWaitingAttachments()
+        stopHealthchecks()
+        for exec in execs.values { services.execs.remove(exec.id) }
+        execs = [:]
+        await detachNetworks()
+        do throws(EngineError) {
+            try await body()
         } catch {
             services.logger.error("removal failed", metadata: ["container": "\(id)", "error": "\(error.message)"])
             try await feed(.removalFailed(error.message))
             throw error
         }
-        await services.registry.remove(id, name: record.name)
-        if volumes { await removeAnonymousVolumes() }
-        try await feed(.removed)
+    }
+
+    /// What others can have then.
+    private func letGo() async throws(EngineError) {
+        try await leaveSpaces()
+        try await services.networks.release(id, from: nil)
+    }
+
+    private func forget() async throws(EngineError) {
+        if let error = Folders.remove(services.paths.container(id)) {
+            throw .system(doing: "remove \(services.paths.container(id))", error)
+        }
+        try await services.database.deleteContainer(id, durable: !record.hostConfig.autoRemove)
     }
 
     private func releaseLayer() async -> EngineError? {

@@ -164,7 +164,7 @@ actor Container: LaneBound {
         services.background.start { [weak self] in
             guard let self else { return }
             do throws(EngineError) {
-                try await self.remove(force: true, volumes: true)
+                try await self.removeEnded()
             } catch {
                 self.services.logger.warning(
                     "removal failed", metadata: ["container": "\(self.id)", "error": "\(error.message)"])

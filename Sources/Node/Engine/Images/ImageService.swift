@@ -114,6 +114,13 @@ final class ImageService: RootfsStore {
         }
     }
 
+    func putAside(_ id: String) async throws(EngineError) {
+        let snapshots = snapshots
+        try await Lanes.shared.run { () throws(EngineError) in
+            do throws(SnapshotError) { try snapshots.putAside(id) } catch { throw EngineError(error) }
+        }
+    }
+
     func copyOut(_ id: String, _ folder: String, into pipe: ChunkPipe) async throws(EngineError) {
         let snapshots = snapshots
         try await Lanes.shared.run { () throws(EngineError) in
