@@ -82,16 +82,33 @@ struct CrashTests {
         }
     }
 
+    /// Asks again and again, for as long as a slow machine may need, until it has been so for a while; what is not so then is found by
+    /// who looks next.
+    private func until(_ isSo: () async throws -> Bool) async {
+        let deadline = ContinuousClock.now + .seconds(20)
+        var times = 0
+        while times < 20, ContinuousClock.now < deadline {
+            times = (try? await isSo()) == true ? times + 1 : 0
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     private func judge(_ engine: Engine, _ world: FakeWorld, _ seed: UInt64) async throws {
-        // Restart policies bring some back in the background: wait for the machine to be quiet.
-        try await Task.sleep(for: .milliseconds(150))
         var options = ListOptions()
         options.all = true
-        let all = try await engine.list(options)
+        var all = try await engine.list(options)
+        // Restart policies bring some back in the background.
+        await until {
+            all = try await engine.list(options)
+            let running = Set(all.filter { $0.state == "running" }.map(\.id))
+            let processes = world.state.withLock { Set($0.processes.keys) }
+            return try running == processes && running.isSuperset(of: Files.list(engine.services.paths.runs))
+        }
         let (processes, layers, complaints) = world.state.withLock { ($0.processes, $0.layers, $0.complaints) }
         #expect(complaints.isEmpty, "seed \(seed)")
         let running = Set(all.filter { $0.state == "running" }.map(\.id))
-        #expect(running == Set(processes.keys), "what inspect says runs is what runs (seed \(seed))")
+        let states = all.map { "\($0.id.prefix(6)) \($0.state)" }
+        #expect(running == Set(processes.keys), "what inspect says runs is what runs (seed \(seed)): \(states)")
         #expect(Set(layers) == Set(all.map(\.id)), "every layer has a container and the other way round (seed \(seed))")
         for summary in all {
             let state = try await engine.inspect(summary.id).state
@@ -104,7 +121,11 @@ struct CrashTests {
         #expect(Set(runs).isSubset(of: running), "no run folder without a run (seed \(seed))")
         // A repeated request succeeds, and at the end nothing is left.
         for summary in all { try? await engine.remove(summary.id, force: true, volumes: true) }
-        try await Task.sleep(for: .milliseconds(30))
+        await until {
+            let (rest, restLayers) = world.state.withLock { ($0.processes, $0.layers) }
+            guard rest.isEmpty, restLayers.isEmpty, try await engine.list(options).isEmpty else { return false }
+            return try Files.list(engine.services.paths.containers).isEmpty
+        }
         #expect(try await engine.list(options).isEmpty, "seed \(seed)")
         let (rest, restLayers) = world.state.withLock { ($0.processes, $0.layers) }
         #expect(rest.isEmpty && restLayers.isEmpty, "seed \(seed)")

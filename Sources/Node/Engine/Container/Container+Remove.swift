@@ -6,6 +6,23 @@ extension Container {
     ///
     /// - Throws: ``EngineError/conflict(_:)`` when it runs and `force` is not given.
     func remove(force: Bool, volumes: Bool) async throws(EngineError) {
+        guard try await beginRemoval(force: force, volumes: volumes) else { return }
+        try await finishRemoval(volumes: volumes)
+    }
+
+    /// What `--rm` asks for once the container has ended by itself.
+    func removeEnded() async throws(EngineError) {
+        guard try await beginRemoval(force: true, volumes: true) else { return }
+        // Who limits space has it back before anybody hears.
+        if isDeserted, record.spaces == nil {
+            try await finishRemovalInTwo()
+        } else {
+            try await finishRemoval(volumes: true)
+        }
+    }
+
+    /// Phase `removing`, for who has to finish it; false when another does or the container was killed and removed.
+    private func beginRemoval(force: Bool, volumes: Bool) async throws(EngineError) -> Bool {
         let effects = try await inTurn { () throws(EngineError) in
             do throws(EngineError) {
                 let effects = try machine.handle(.remove(force: force), now: .now)
@@ -21,13 +38,12 @@ extension Container {
             // With auto-remove the exit has begun the removal already.
             if record.hostConfig.autoRemove {
                 _ = await removal.value()
-                return
+                return false
             }
             try await remove(force: force, volumes: volumes)
-            return
+            return false
         }
-        guard effects.contains(.tearDown) else { return }
-        try await finishRemoval(volumes: volumes)
+        return effects.contains(.tearDown)
     }
 
     private static func refusal(_ why: String, _ record: ContainerRecord, _ id: String) -> EngineError {
@@ -35,19 +51,10 @@ extension Container {
         return .conflict("cannot remove container \"\(record.name)\": \(why)")
     }
 
-    /// What `--rm` asks for once the container has ended by itself.
-    ///
-    /// Who waits for it hears as soon as all that somebody could want again is free: the layer, addresses, anonymous
-    /// volumes. The layer's files, what the shim tidies meanwhile and the record, by which a later pouchd would find what
-    /// is left, go after that; only a container of the same name waits for them.
-    func removeEnded() async throws(EngineError) {
-        guard isDeserted, record.spaces == nil else { return try await remove(force: true, volumes: true) }
-        let effects = try await inTurn { () throws(EngineError) in
-            let effects = try machine.handle(.remove(force: true), now: .now)
-            publish()
-            return effects
-        }
-        guard effects.contains(.tearDown) else { return }
+    /// Who waits hears as soon as all that somebody could want again is free: the layer, addresses, anonymous volumes. The
+    /// layer's files, what the shim tidies meanwhile and the record, by which a later pouchd would find what is left, go
+    /// after that; only a container of the same name waits for them.
+    private func finishRemovalInTwo() async throws(EngineError) {
         try await removing { () throws(EngineError) in
             try await services.rootfs.putAside(id)
             try await letGo()
