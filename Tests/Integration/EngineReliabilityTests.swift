@@ -25,7 +25,7 @@ struct EngineReliabilityTests {
                     try await group.waitForAll()
                 }
             }
-            let traces = try Traces(of: daemon)
+            let traces = try await Traces.left(by: daemon)
             #expect(traces.isEmpty, "\(traces)")
             #expect(try await daemon.pouch("ps", "-aq").output == "")
             #expect(openDescriptors(of: pid) <= descriptors + 4)
@@ -184,7 +184,7 @@ struct EngineReliabilityTests {
                 try await daemon.start()
                 try await expectExplained(daemon, name, "seed \(seed) round \(round)")
             }
-            let traces = try Traces(of: daemon)
+            let traces = try await Traces.left(by: daemon)
             #expect(traces.isEmpty, "seed \(seed): \(traces)")
         }
     }
@@ -208,7 +208,7 @@ struct EngineReliabilityTests {
                 #expect(!waited.timedOut, "seed \(seed) round \(round)")
                 try await expectExplained(daemon, name, "seed \(seed) round \(round)")
             }
-            let traces = try Traces(of: daemon)
+            let traces = try await Traces.left(by: daemon)
             #expect(traces.isEmpty, "seed \(seed): \(traces)")
         }
     }

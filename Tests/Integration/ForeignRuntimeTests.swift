@@ -33,7 +33,7 @@ struct ForeignRuntimeTests {
             #expect(try await pouch(["exec", "dd", "sh", "-c", "exit 4"]).status == 4)
             #expect(try await pouch(["stop", "-t", "1", "dd"]).status == 0)
             #expect(try await pouch(["rm", "dd"]).status == 0)
-            let traces = try Traces(of: daemon)
+            let traces = try await Traces.left(by: daemon)
             #expect(traces.isEmpty, "\(traces)")
         }
     }

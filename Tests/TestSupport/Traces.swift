@@ -8,9 +8,20 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
     package var shims: [String]
     package var folders: [String]
 
+    /// What of `daemon` stays: an answer may come before the last of a container has gone, which takes a moment.
+    package static func left(by daemon: Daemon) async throws -> Traces {
+        let deadline = ContinuousClock.now + .seconds(10)
+        var traces = try Traces(of: daemon)
+        while !traces.isEmpty, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+            traces = try Traces(of: daemon)
+        }
+        return traces
+    }
+
     /// Looks for everything that belongs to `daemon`: mounts below its folder, control groups below its parent, shims
     /// working in its exec root, container folders of both roots.
-    package init(of daemon: Daemon) throws {
+    private init(of daemon: Daemon) throws {
         let table = String(decoding: try WholeFile.read("/proc/self/mountinfo"), as: UTF8.self)
         mounts = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }.filter {
             $0.hasPrefix(daemon.folder + "/")
