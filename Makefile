@@ -75,6 +75,9 @@ install: release ## Install programs, unit, completions and man pages below PREF
 	$(RELEASE)/pouch --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pouch
 	$(RELEASE)/pouch --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pouch.fish
 	$(RELEASE)/pouch generate-manual $(DESTDIR)$(PREFIX)/share/man/man1
+	for program in pouchd pouch-registry pouch-server; do \
+	    $(RELEASE)/$$program --experimental-dump-help | $(RELEASE)/pouch generate-manual $(DESTDIR)$(PREFIX)/share/man/man1 -; \
+	done
 
 .PHONY: test
 test: test-needs ## Build and pass all tests

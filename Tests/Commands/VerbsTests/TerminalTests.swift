@@ -134,4 +134,34 @@ struct CompletionTests {
             #expect(text.split(separator: "\n").allSatisfy { $0.count <= 110 }, "\(type.usage.name)")
         }
     }
+
+    @Test("a program that tells its own grammar has a page for each command") func programManual() throws {
+        let dump: JSONValue = [
+            "command": [
+                "commandName": "serve-it", "abstract": "Serves it.", "discussion": ".one\ntwo",
+                "arguments": [
+                    ["kind": "positional", "valueName": "folder", "abstract": "Where."],
+                    [
+                        "kind": "option", "valueName": "level", "abstract": "How loud.",
+                        "names": [["kind": "short", "name": "l"], ["kind": "long", "name": "log-level"]],
+                    ],
+                    ["kind": "flag", "valueName": "hidden", "shouldDisplay": false, "names": []],
+                ],
+                "subcommands": [
+                    ["commandName": "token", "abstract": "Makes one.", "arguments": []],
+                    ["commandName": "help", "abstract": "Show help."],
+                ],
+            ]
+        ]
+        let pages = try #require(ProgramManual.pages(dump))
+        #expect(pages.map(\.name) == ["serve-it.1", "serve-it-token.1"])
+        let text = pages[0].text
+        #expect(text.contains("serve\\-it \\- Serves it\n"))
+        #expect(text.contains(".TP\n\\fB\\-l\\fR, \\fB\\-\\-log\\-level\\fR \\fIlevel\\fR\nHow loud.\n"))
+        #expect(text.contains("[\\fIOPTIONS\\fR] \\fIfolder\\fR \\fICOMMAND\\fR"))
+        #expect(text.contains("\\&.one\ntwo\n"))
+        #expect(!text.contains("hidden") && !text.contains("help"))
+        #expect(pages[1].text.contains(".BR serve\\-it (1)"))
+        #expect(ProgramManual.pages(["command": 1]) == nil)
+    }
 }

@@ -18,17 +18,32 @@ struct HiddenCommands {
             invocation.say(script, to: invocation.descriptors.output)
             return 0
         case "generate-manual":
-            guard words.count == 2 else { return fail("generate-manual: expected a folder") }
-            do throws(SyscallError) {
-                try Manual.write(to: words[1], Pouch.commands)
-                return 0
-            } catch {
-                return fail("\(error)")
-            }
+            return generateManual(Array(words.dropFirst()))
         case "simulate": return fail(Simulate.program.become(Array(words.dropFirst()), invocation.environment))
         case let word? where PoolVerbs.words.contains(word):
             return fail(PoolVerbs.program(word).become(words, invocation.environment))
         default: return nil
+        }
+    }
+
+    /// Our own pages into a folder, or with `-` after it those of the program whose description comes by standard input.
+    private func generateManual(_ words: [String]) -> Int32 {
+        guard words.count == 1 || (words.count == 2 && words[1] == "-") else {
+            return fail("generate-manual: expected a folder, and - for the description of a program on standard input")
+        }
+        do throws(SyscallError) {
+            if words.count == 1 {
+                try Manual.write(Manual.pages(Pouch.commands), to: words[0])
+                return 0
+            }
+            let input = try WholeFile.read("/dev/fd/\(invocation.descriptors.input)")
+            guard let dump = try? JSONValue(parsing: input), let pages = ProgramManual.pages(dump) else {
+                return fail("generate-manual: what came is no description of a program (--experimental-dump-help)")
+            }
+            try Manual.write(pages, to: words[0])
+            return 0
+        } catch {
+            return fail("\(error)")
         }
     }
 

@@ -46,12 +46,12 @@ enum Manual {
         return text + seeAlso(Array(words.dropLast()))
     }
 
-    private static func head(_ name: String, _ summary: String) -> String {
+    static func head(_ name: String, _ summary: String) -> String {
         ".TH \"\(name.uppercased())\" 1 \"\" \"Pouch \(Pouch.version)\" \"Pouch Manual\"\n"
             + ".SH NAME\n\(escaped(name)) \\- \(escaped(summary))\n"
     }
 
-    private static func seeAlso(_ path: [String]) -> String {
+    static func seeAlso(_ path: [String]) -> String {
         ".SH SEE ALSO\n.BR \(escaped(path.joined(separator: "-"))) (1)\n"
     }
 
@@ -63,20 +63,20 @@ enum Manual {
         }.joined()
     }
 
-    private static func list(_ rows: [(String, String)]) -> String {
+    static func list(_ rows: [(String, String)]) -> String {
         rows.map { ".TP\n.B \(escaped($0.0))\n\(escaped($0.1)).\n" }.joined()
     }
 
     /// Hyphens that are typed, and lines that would begin a request.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         let plain = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
         return plain.hasPrefix(".") || plain.hasPrefix("'") ? "\\&" + plain : plain
     }
 
-    /// Writes all pages into `folder`, which is made if it is missing.
-    static func write(to folder: String, _ commands: [Command]) throws(SyscallError) {
+    /// Writes pages into `folder`, which is made if it is missing.
+    static func write(_ pages: [Page], to folder: String) throws(SyscallError) {
         if mkdir(folder, 0o755) != 0, errno != EEXIST { throw SyscallError("mkdir", errno: errno, subject: folder) }
-        for page in pages(commands) {
+        for page in pages {
             try WholeFile.replace("\(folder)/\(page.name)", with: Array(page.text.utf8), mode: 0o644)
         }
     }
