@@ -96,9 +96,11 @@ test-vm: test-needs ## The kernel tests in a virtual machine (cgroup v2, AppArmo
 	@Tests/all vm
 
 .PHONY: bench
-bench: release ## Measure against crun, runc, docker and podman where installed
-	swift build -c release --product pouch-bench
-	$(RELEASE)/pouch-bench --bin $(RELEASE) --out .build/bench/bench.tsv
+bench: release ## Measure against crun, runc, docker and podman where installed; then the scheduler
+	for program in pouch-bench scheduler-bench; do swift build -c release --product $$program; done
+	mkdir -p .build/bench
+	@short=0; $(RELEASE)/pouch-bench --bin $(RELEASE) --out .build/bench/bench.tsv || short=1; \
+	$(RELEASE)/scheduler-bench --out .build/bench/scheduler.tsv || short=1; exit $$short
 
 .PHONY: bench-scheduler
 bench-scheduler: toolchain ## Measure the scheduler alone, in CPU-seconds

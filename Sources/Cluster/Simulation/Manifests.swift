@@ -4,18 +4,27 @@ internal import SchedulerLoop
 
 /// What a set of Kubernetes YAML files describes, as far as placing pods is concerned.
 ///
-/// Kinds: PersistentVolume and PersistentVolumeClaim (the nodes that a bound volume can be reached from), Node, Pod, Deployment, ReplicaSet, StatefulSet, Job, PodDisruptionBudget, PriorityClass, Namespace, List, and
-/// NodePool (`spec.replicas` nodes like `spec.template`). Other kinds are refused by name.
+/// Kinds: Node, NodePool (`spec.replicas` nodes like `spec.template`), Pod, Deployment, ReplicaSet, StatefulSet, Job,
+/// DaemonSet, PersistentVolume, PersistentVolumeClaim, StorageClass, PodDisruptionBudget, PriorityClass, Namespace,
+/// KubeSchedulerConfiguration, List. Other kinds are refused by name.
 package struct Manifests {
+    /// More than any pool has; a slip of the finger is told rather than tried.
+    private static let most = 1_000_000
+
     package private(set) var nodes: [Scheduling.Node] = []
     package private(set) var pods: [Pod] = []
     package private(set) var budgets: [DisruptionBudget] = []
+    package private(set) var volumes: [Volume] = []
     package private(set) var namespaces: [(name: String, labels: [String: String])] = []
-    private var priorities = ["system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000]
+    package private(set) var configuration = Configuration()
+    private var reader = PodReader(priorities: [
+        "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000,
+    ])
     private var waiting: [Field] = []
-    /// Nodes of a volume; volume of a claim, by `namespace/name`.
-    private var volumes: [String: NodeSelector?] = [:]
-    private var claims: [String: (volume: String?, path: String)] = [:]
+    private var budgetManifests: [BudgetManifest] = []
+    private var volumeManifests = VolumeManifests()
+    private var nodeNames: Set<String> = []
+    private var podNames: Set<String> = []
 
     package init() {}
 
@@ -27,83 +36,140 @@ package struct Manifests {
         }
     }
 
-    /// Reads the pods, once all priority classes are known.
+    /// Reads the pods, once all that they refer to is known.
     package mutating func finish() throws(ManifestError) {
-        let claimed = try claimedNodes()
+        try makeClaims()
+        (reader.claims, volumes) = try volumeManifests.bound()
         for field in waiting {
             switch field["kind"].text ?? "" {
-            case "Pod": pods.append(try PodReader(priorities: priorities, claims: claimed).pod(field))
-            default: try readReplicas(field, claims: claimed)
+            case "Pod": try add(try reader.pod(field), field)
+            case "DaemonSet": try readDaemons(field)
+            default: try readReplicas(field)
             }
         }
         waiting = []
+        budgets = budgetManifests.map { $0.budget(over: pods) }
     }
 
     private mutating func read(_ field: Field) throws(ManifestError) {
         let kind = try field["kind"].string()
         switch kind {
         case "List": for item in field["items"].elements { try read(item) }
-        case "Node": nodes.append(try NodeReader.node(field, named: try field["metadata"]["name"].string()))
+        case "Node": try add(try NodeReader.node(field, named: try field["metadata"]["name"].string()), field)
         case "NodePool":
             let name = try field["metadata"]["name"].string()
-            for number in 0..<(try field["spec"]["replicas"].int(default: 1)) {
-                nodes.append(try NodeReader.node(field["spec"]["template"], named: "\(name)-\(number)", pool: name))
+            for number in 0..<(try count(field["spec"]["replicas"])) {
+                let node = try NodeReader.node(field["spec"]["template"], named: "\(name)-\(number)", pool: name)
+                try add(node, field)
             }
-        case "Pod", "Deployment", "ReplicaSet", "StatefulSet", "Job": waiting.append(field)
+        case "Pod", "Deployment", "ReplicaSet", "StatefulSet", "Job", "DaemonSet": waiting.append(field)
         case "PriorityClass":
-            priorities[try field["metadata"]["name"].string()] = try field["value"].int(default: 0)
-        case "PersistentVolume":
-            let required = field["spec"]["nodeAffinity"]["required"]
-            let nodes = required.isPresent ? try SelectorReader.nodes(required) : nil
             let name = try field["metadata"]["name"].string()
-            volumes.updateValue(nodes, forKey: name)
-            let claim = field["spec"]["claimRef"]
-            if let claimed = claim["name"].text {
-                let identity = "\(claim["namespace"].text ?? "default")/\(claimed)"
-                if claims[identity]?.volume == nil { claims[identity] = (name, field.path) }
-            }
-        case "PersistentVolumeClaim":
-            let identity =
-                "\(field["metadata"]["namespace"].text ?? "default")/\(try field["metadata"]["name"].string())"
-            claims[identity] = (field["spec"]["volumeName"].text ?? claims[identity]?.volume, field.path)
+            reader.priorities[name] = try field["value"].int(default: 0)
+            reader.queues[name] = field["metadata"]["annotations"]["pouch.io/queue"].text
+        case "PersistentVolume", "PersistentVolumeClaim", "StorageClass":
+            try volumeManifests.read(field, kind: kind)
         case "Namespace":
             namespaces.append((try field["metadata"]["name"].string(), try field["metadata"]["labels"].strings()))
-        case "PodDisruptionBudget":
-            budgets.append(
-                DisruptionBudget(
-                    name: try field["metadata"]["name"].string(),
-                    namespace: field["metadata"]["namespace"].text ?? "default",
-                    selector: try SelectorReader.labels(field["spec"]["selector"]),
-                    allowed: try field["status"]["disruptionsAllowed"].int(
-                        default: try field["spec"]["maxUnavailable"].int(default: 0))))
+        case "PodDisruptionBudget": budgetManifests.append(try BudgetManifest(field))
+        case ConfigurationReader.kind:
+            configuration = try ConfigurationReader.configuration(field, over: configuration)
         default: throw ManifestError("\(field.path)kind", "\(kind) is not known here")
         }
     }
 
-    /// By claim: the nodes that its volume can be reached from, `nil` where all can.
-    private func claimedNodes() throws(ManifestError) -> [String: NodeSelector?] {
-        var found: [String: NodeSelector?] = [:]
-        for (claim, bound) in claims {
-            guard let volume = bound.volume else {
-                throw ManifestError("\(bound.path)spec.volumeName", "the claim \(claim) is bound to no volume")
-            }
-            guard let nodes = volumes[volume] else {
-                throw ManifestError("\(bound.path)spec.volumeName", "there is no PersistentVolume \(volume)")
-            }
-            found[claim] = nodes
+    // MARK: Nodes
+
+    private mutating func add(_ node: Scheduling.Node, _ field: Field) throws(ManifestError) {
+        guard nodeNames.insert(node.name).inserted else {
+            throw ManifestError(field["metadata"]["name"].path, "there are two nodes \(node.name)")
         }
-        return found
+        var node = node
+        if let pool = node.labels["pouch.io/node-pool"], node.pool.isEmpty { node.pool = pool }
+        nodes.append(node)
+        let template = field["kind"].text == "NodePool" ? field["spec"]["template"] : field
+        for image in template["status"]["images"].elements {
+            for name in image["names"].elements.compactMap(\.text) {
+                reader.images[name] = Int64(try image["sizeBytes"].int(default: 0))
+            }
+        }
     }
 
-    private mutating func readReplicas(
-        _ field: Field, claims: [String: NodeSelector?]
-    ) throws(ManifestError) {
-        let count = try field["spec"][field["kind"].text == "Job" ? "parallelism" : "replicas"].int(default: 1)
-        let template = try PodReader(priorities: priorities, claims: claims).template(
-            field["spec"]["template"], namespace: field["metadata"]["namespace"].text ?? "default")
+    private func count(_ field: Field) throws(ManifestError) -> Int {
+        let count = try field.int(default: 1)
+        guard (0...Self.most).contains(count) else {
+            throw ManifestError(field.path, "expected a number from 0 to \(Self.most)")
+        }
+        return count
+    }
+
+    // MARK: Pods
+
+    private mutating func add(_ pod: Pod, _ field: Field) throws(ManifestError) {
+        guard podNames.insert(pod.id).inserted else {
+            throw ManifestError(field["metadata"]["name"].path, "there are two pods \(pod.id)")
+        }
+        if let node = pod.node, !nodeNames.contains(node) {
+            throw ManifestError(field["spec"]["nodeName"].path, "there is no node \(node)")
+        }
+        pods.append(pod)
+    }
+
+    private mutating func readReplicas(_ field: Field) throws(ManifestError) {
+        let namespace = field["metadata"]["namespace"].text ?? "default"
         let name = try field["metadata"]["name"].string()
-        for number in 0..<count {
-            pods.append(Pod(id: "\(template.namespace)/\(name)-\(number)", template: template))
+        let template = try reader.template(field["spec"]["template"], namespace: namespace)
+        let templates = field["spec"]["volumeClaimTemplates"].elements
+        for number in 0..<(try count(field["spec"][field["kind"].text == "Job" ? "parallelism" : "replicas"])) {
+            var own = template
+            if !templates.isEmpty {
+                var requirements = template.requirements
+                for claim in templates {
+                    let id = "\(namespace)/\(try claim["metadata"]["name"].string())-\(name)-\(number)"
+                    switch reader.claims[id] {
+                    case .bound(let nodes): requirements.volumes += nodes.map { [$0] } ?? []
+                    case .late(let claim): requirements.claims.append(claim)
+                    case nil: continue
+                    }
+                }
+                own = Self.template(template, with: requirements)
+            }
+            try add(Pod(id: "\(namespace)/\(name)-\(number)", template: own), field)
+        }
+    }
+
+    private static func template(_ template: PodTemplate, with requirements: Requirements) -> PodTemplate {
+        PodTemplate(
+            namespace: template.namespace, labels: template.labels, requirements: requirements,
+            priority: template.priority, queue: template.queue, mayPreempt: template.mayPreempt)
+    }
+
+    /// StatefulSets make a claim for each pod.
+    private mutating func makeClaims() throws(ManifestError) {
+        for field in waiting where field["kind"].text == "StatefulSet" {
+            let namespace = field["metadata"]["namespace"].text ?? "default"
+            let name = try field["metadata"]["name"].string()
+            for template in field["spec"]["volumeClaimTemplates"].elements {
+                let claim = try template["metadata"]["name"].string()
+                for number in 0..<(try count(field["spec"]["replicas"])) {
+                    try volumeManifests.add(template: template, id: "\(namespace)/\(claim)-\(name)-\(number)")
+                }
+            }
+        }
+    }
+
+    /// One pod for each node that has a place for it, as its controller makes them; what is full, it waits for.
+    private mutating func readDaemons(_ field: Field) throws(ManifestError) {
+        let namespace = field["metadata"]["namespace"].text ?? "default"
+        let name = try field["metadata"]["name"].string()
+        let template = try reader.template(field["spec"]["template"], namespace: namespace)
+        for node in nodes {
+            var requirements = template.requirements
+            requirements.nodeName = node.name
+            requirements.tolerations += [Toleration(key: "node.kubernetes.io/unschedulable", effect: .noSchedule)]
+            guard Profile().filters.allSatisfy({ $0.verdict(on: requirements, at: node) == .fits }) else { continue }
+            let own = Self.template(template, with: requirements)
+            try add(Pod(id: "\(namespace)/\(name)-\(node.name)", template: own), field)
         }
     }
 }

@@ -1,4 +1,4 @@
-package import Scheduling
+internal import Scheduling
 internal import Units
 
 /// Places the pods of some manifests at once and tells the result as text.
@@ -8,13 +8,14 @@ package struct Placements {
     package private(set) var pending: [String] = []
     package private(set) var placed = 0
 
-    package init(_ manifests: Manifests, configuration: Configuration = Configuration()) {
+    package init(_ manifests: Manifests) {
         let now = Timestamp(seconds: 0)
-        var scheduler = Scheduler(configuration)
+        var scheduler = Scheduler(manifests.configuration)
         for namespace in manifests.namespaces {
             _ = scheduler.handle(.namespaceChanged(name: namespace.name, labels: namespace.labels), at: now)
         }
         for node in manifests.nodes { _ = scheduler.handle(.nodeAdded(node), at: now) }
+        for volume in manifests.volumes { _ = scheduler.handle(.volumeChanged(volume), at: now) }
         for budget in manifests.budgets { _ = scheduler.handle(.budgetChanged(budget), at: now) }
         // What runs already is there before anything is placed.
         for pod in manifests.pods where pod.node != nil { _ = scheduler.handle(.podAdded(pod), at: now) }
@@ -50,15 +51,19 @@ package struct Placements {
             let node = scheduler.node(of: pod.id)
             let score = scores[pod.id].map { Figures.text($0) } ?? "-"
             table.append([pod.id, explanation.queue, node ?? "-", node == nil ? "-" : score])
-            if node == nil { pending.append(Self.paragraph(pod.id, explanation)) } else { placed += 1 }
+            if node == nil {
+                pending.append(Self.paragraph(pod.id, explanation, before: scheduler.podsBefore(pod.id) ?? 0))
+            } else {
+                placed += 1
+            }
         }
     }
 
-    private static func paragraph(_ pod: String, _ explanation: Explanation) -> String {
+    private static func paragraph(_ pod: String, _ explanation: Explanation, before: Int) -> String {
         let reasons = explanation.reasons.sorted { left, right in
             left.value > right.value || left.value == right.value && left.key.description < right.key.description
         }
-        var lines = ["\(pod) is \(explanation.state.rawValue) in queue \(explanation.queue):"]
+        var lines = ["\(pod) is \(explanation.state.rawValue) in queue \(explanation.queue), \(before) before it:"]
         lines += reasons.map { "  \($0.value) \($0.value == 1 ? "node" : "nodes"): \($0.key)" }
         if reasons.isEmpty, explanation.possible > 0 { lines.append("  \(explanation.possible) nodes are possible") }
         if let help = explanation.help.first { lines.append("  what would help most: \(help)") }

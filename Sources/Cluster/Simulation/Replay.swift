@@ -119,7 +119,7 @@ package struct Replay: Sendable {
     }
 
     private static func queue(_ task: Trace.Task, _ configuration: Configuration) -> String {
-        configuration.bands.first { task.priority >= $0.minimumPriority }?.name ?? ""
+        (configuration.bands.first { task.priority >= $0.minimumPriority } ?? configuration.bands.last)?.name ?? ""
     }
 
     private mutating func use(_ task: Trace.Task, memory: Double, sign: Double) {
@@ -129,7 +129,8 @@ package struct Replay: Sendable {
     }
 
     private mutating func sample(_ time: Double, waiting: Int) {
-        let shares = usage.values.filter { $0 > 1e-9 }
+        // In one order always: sums of fractions depend on it.
+        let shares = usage.sorted { $0.key < $1.key }.map(\.value).filter { $0 > 1e-9 }
         let (sum, squares) = (shares.reduce(0, +), shares.reduce(0) { $0 + $1 * $1 })
         samples.append(
             Sample(

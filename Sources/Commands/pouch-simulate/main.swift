@@ -7,11 +7,12 @@ internal import Simulation
 
 let usage = """
     Usage: pouch simulate [OPTIONS] FILE.yaml...
-           pouch simulate TRACE.csv --nodes POOL.yaml [-o FOLDER]
+           pouch simulate TRACE.csv --nodes POOL.yaml [SCHEDULER.yaml] [-o FOLDER]
            pouch simulate --generate TASKS [--hours H] [--seed N] > TRACE.csv
 
     Reads nodes and pods as Kubernetes YAML, prints where each pod would go and why others stay pending; or replays a
-    trace (Alibaba 2018 batch_task, Google 2019 instance_events) in virtual time.
+    trace (Alibaba 2018 batch_task, Google 2019 instance_events) in virtual time. A KubeSchedulerConfiguration among
+    the files says how the scheduler is to behave: profiles, queues, quotas, overcommit.
 
     Options:
           --nodes FILE     Nodes and node pools (also with YAML files of pods)
@@ -43,9 +44,11 @@ struct Arguments {
         }
     }
 
-    func number(_ name: String, default fallback: Double) throws(ManifestError) -> Double {
+    func number(_ name: String, default fallback: Double, most: Double) throws(ManifestError) -> Double {
         guard let text = options[name] else { return fallback }
-        guard let value = Double(text), value > 0 else { throw ManifestError(name, "expected a number above zero") }
+        guard let value = Double(text), value > 0, value <= most else {
+            throw ManifestError(name, "expected a number above zero and up to \(Figures.text(most))")
+        }
         return value
     }
 }
@@ -61,35 +64,43 @@ func text(_ path: String) throws -> String {
 
 func generate(_ arguments: Arguments) throws {
     let trace = Trace.synthetic(
-        tasks: Int(try arguments.number("--generate", default: 1000)),
-        hours: try arguments.number("--hours", default: 24),
-        seed: UInt64(try arguments.number("--seed", default: 1)))
+        tasks: Int(try arguments.number("--generate", default: 1000, most: 1e7)),
+        hours: try arguments.number("--hours", default: 24, most: 24 * 366),
+        seed: UInt64(try arguments.number("--seed", default: 1, most: 1e15)))
     print(trace.alibabaCSV, terminator: "")
 }
 
 func replay(_ path: String, _ arguments: Arguments) throws {
-    guard let pool = arguments.options["--nodes"] else { throw ManifestError("--nodes", "a trace needs nodes") }
-    var manifests = Manifests()
-    try manifests.read(try text(pool), name: pool)
-    let trace = try Trace(csv: try text(path), machine: try arguments.number("--machine", default: 64))
-    let result = Replay(trace, on: manifests.nodes)
+    let manifests = try manifests(arguments)
+    guard !manifests.nodes.isEmpty else { throw ManifestError("--nodes", "a trace needs nodes") }
+    let trace = try Trace(
+        csv: try text(path), name: path, machine: try arguments.number("--machine", default: 64, most: 1e6))
+    let result = Replay(trace, on: manifests.nodes, configuration: manifests.configuration)
     print(Figures.table(result.table))
     print("\n\(result.placed) placed, \(result.unplaced) never placed, \(result.evicted) evicted")
     guard let folder = arguments.options["-o"] else { return }
-    mkdir(folder, 0o755)
+    guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+        throw ManifestError(folder, "cannot be made: \(String(cString: strerror(errno)))")
+    }
     for chart in result.charts {
         try WholeFile.replace("\(folder)/\(chart.name)", with: Array(chart.svg.utf8), mode: 0o644)
     }
     print("charts are in \(folder)")
 }
 
-func place(_ arguments: Arguments) throws {
+/// What all YAML files among the arguments say together.
+func manifests(_ arguments: Arguments) throws -> Manifests {
     var manifests = Manifests()
-    for path in arguments.files + [arguments.options["--nodes"]].compactMap({ $0 }) {
+    let files = arguments.files.filter { !$0.hasSuffix(".csv") }
+    for path in [arguments.options["--nodes"]].compactMap({ $0 }) + files {
         try manifests.read(try text(path), name: path)
     }
     try manifests.finish()
-    let placements = Placements(manifests)
+    return manifests
+}
+
+func place(_ arguments: Arguments) throws {
+    let placements = Placements(try manifests(arguments))
     print(Figures.table(placements.table))
     for paragraph in placements.pending { print("\n" + paragraph) }
 }
@@ -98,8 +109,11 @@ do {
     let arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
     if arguments.options["--generate"] != nil {
         try generate(arguments)
-    } else if let first = arguments.files.first, first.hasSuffix(".csv") {
-        try replay(first, arguments)
+    } else if let trace = arguments.files.first(where: { $0.hasSuffix(".csv") }) {
+        guard arguments.files.count(where: { $0.hasSuffix(".csv") }) == 1 else {
+            throw ManifestError(trace, "one trace at a time")
+        }
+        try replay(trace, arguments)
     } else if arguments.files.isEmpty {
         complain(usage)
         exit(2)

@@ -45,19 +45,22 @@ enum Workloads {
     static func allDifferent(nodes: Int, pods: Int) -> Double {
         var scheduler = Scheduler()
         World.addNodes(nodes, to: &scheduler)
-        let result = rate(&scheduler, pods: pods) { number in
-            let template = World.template(milli: Int64(100 + number % 997), mebibytes: UInt64(100 + number)) {
-                switch number % 4 {
-                case 0: $0.nodeSelector = ["disk": number % 8 == 0 ? "ssd" : "hdd"]
-                case 1: $0.nodeSelector = ["generation": "g\(number % 10)"]
-                case 2: $0.nodeSelector = ["size": "s\(number % 7)", "disk": "ssd"]
-                default: break
-                }
-            }
-            return Pod(id: "default/different-\(number)", template: template)
-        }
+        let result = rate(&scheduler, pods: pods) { different($0) }
         precondition(result.placed == pods, "placed \(result.placed) of \(pods)")
         return result.perSecond
+    }
+
+    /// A pod unlike all others.
+    static func different(_ number: Int) -> Pod {
+        let template = World.template(milli: Int64(100 + number % 997), mebibytes: UInt64(100 + number)) {
+            switch number % 4 {
+            case 0: $0.nodeSelector = ["disk": number % 8 == 0 ? "ssd" : "hdd"]
+            case 1: $0.nodeSelector = ["generation": "g\(number % 10)"]
+            case 2: $0.nodeSelector = ["size": "s\(number % 7)", "disk": "ssd"]
+            default: break
+            }
+        }
+        return Pod(id: "default/different-\(number)", template: template)
     }
 
     /// Ten applications whose pods must share a zone.

@@ -1,6 +1,7 @@
 // Measures the scheduler library alone, in processor seconds: `scheduler-bench [--out FILE] [--only PREFIX]`.
 internal import Glibc
 internal import LinuxKernel
+internal import Scheduling
 internal import TestSupport
 
 let arguments = CommandLine.arguments
@@ -42,6 +43,23 @@ for benchmark in benchmarks where argument("--only").map(benchmark.name.hasPrefi
         row = Row(name: benchmark.name, value: value, unit: rate, peer: ("5,000 nodes", plain), bar: .atLeast(0.7))
     }
     report.add(row)
+}
+if argument("--only").map("scheduler.shards".hasPrefix) ?? true {
+    let different = (0..<8192).map { Workloads.different($0) }
+    let templates = [100, 200, 250, 500].map { World.template(milli: $0, mebibytes: UInt64($0) * 2) }
+    let plain = (0..<50_000).map { Pod(id: "default/plain-\($0)", template: templates[$0 % 4]) }
+    for (name, pods, bar) in [("different", different, Bar.atLeast(1.5)), ("plain", plain, Bar.none)] {
+        let one = await Shards.rate(1, nodes: 20_000, pods: pods)
+        let two = await Shards.rate(2, nodes: 20_000, pods: pods)
+        let row = "scheduler.shards.\(name)"
+        report.add(
+            Row(
+                name: "\(row).busiest", value: two.perBusiestSecond, unit: "1/s",
+                peer: ("1 shard", one.perBusiestSecond), bar: bar))
+        report.add(
+            Row(name: "\(row).clock", value: two.perSecond, unit: "1/s", peer: ("1 shard", one.perSecond), bar: .none))
+        report.add(Row(name: "\(row).refused", value: Double(two.refused), unit: "plans", bar: .none))
+    }
 }
 if let path = argument("--out") {
     do throws(SyscallError) {

@@ -82,6 +82,75 @@ struct EvictionTests {
         #expect(fixture.drain() == [.preempt(pod: "middle-again", node: "node1", victims: ["low"])])
     }
 
+    @Test("who needs a place that anti-affinity closes evicts the one that closes it, whichever of them has the rule")
+    func antiAffinity() {
+        let apart = PodAffinityTerm(LabelSelector(matching: ["app": "x"]), topologyKey: "host")
+        for isNewcomers in [true, false] {
+            let fixture = Fixture(nodes: 1)
+            fixture.add("bystander", Fixture.template(milli: 100, priority: -5))
+            fixture.add(
+                "low",
+                Fixture.template(milli: 100, labels: ["app": "x"], priority: -4) {
+                    if !isNewcomers { $0.podAntiAffinity = [apart] }
+                })
+            #expect(fixture.placed().count == 2)
+            fixture.add(
+                "high",
+                Fixture.template(milli: 100, labels: ["app": "x"], priority: 100) {
+                    if isNewcomers { $0.podAntiAffinity = [apart] }
+                })
+            #expect(fixture.drain() == [.preempt(pod: "high", node: "node0", victims: ["low"])])
+        }
+    }
+
+    @Test("two preemptors and a flood in between: nobody is evicted twice, and no more than needed")
+    func races() {
+        let fixture = Fixture(nodes: 2)
+        for number in 0..<8 { fixture.add("low\(number)", Fixture.template(priority: -5)) }
+        fixture.drain()
+        for number in 0..<2 { fixture.add("high\(number)", Fixture.template(milli: 2000, priority: 100)) }
+        for number in 0..<3 { fixture.add("middle\(number)", Fixture.template(milli: 1000, priority: 10)) }
+        var victims: [String] = []
+        var preemptors: [String] = []
+        for decision in fixture.drain() {
+            guard case .preempt(let pod, _, let evicted) = decision else { continue }
+            preemptors.append(pod)
+            victims += evicted
+        }
+        #expect(preemptors == ["high0", "high1", "middle0", "middle1", "middle2"])
+        #expect(victims.count == 7 && Set(victims).count == 7)
+        var bound = 0
+        for victim in victims { bound += fixture.tell(.podRemoved(id: victim)).count }
+        #expect(bound == 5)
+    }
+
+    @Test("pods that share a budget are counted together, and two budgets over one pod must both allow it")
+    func sharedBudget() {
+        let fixture = Fixture(nodes: 2)
+        for number in 0..<8 { fixture.add("low\(number)", Fixture.template(labels: ["app": "x"], priority: -5)) }
+        fixture.drain()
+        func budget(_ name: String, _ allowed: Int) -> Event {
+            .budgetChanged(
+                DisruptionBudget(
+                    name: name, namespace: "default", selector: LabelSelector(matching: ["app": "x"]), allowed: allowed)
+            )
+        }
+        fixture.tell(budget("one", 3))
+        fixture.add("high0", Fixture.template(milli: 2000, priority: 100))
+        fixture.add("high1", Fixture.template(milli: 2000, priority: 100))
+        let decisions = fixture.drain()
+        guard case .preempt("high0", _, let victims)? = decisions.first else {
+            Issue.record("\(decisions)")
+            return
+        }
+        #expect(victims.count == 2 && decisions.dropFirst() == [.wait(pod: "high1")], "one is left of three")
+        fixture.tell(budget("two", 1))
+        fixture.tell(budget("one", 5))
+        #expect(!fixture.drain().contains { if case .preempt = $0 { true } else { false } }, "the other allows one")
+        fixture.tell(budget("two", 2))
+        #expect(fixture.drain().contains { if case .preempt("high1", _, _) = $0 { true } else { false } })
+    }
+
     @Test("a budget that is gone protects nobody")
     func budgetRemoved() {
         let fixture = Fixture(nodes: 1)

@@ -197,8 +197,107 @@ struct GangTests {
         }
     }
 
+    /// Whether the members fit together on some nodes, by trying all.
+    private static func fits(_ reference: ReferencePool, _ members: ArraySlice<PodTemplate>, domain: String?) -> Bool {
+        guard let template = members.first else { return true }
+        for name in reference.scores(of: template).keys {
+            if let domain, reference.nodes[name]?.labels["zone"] != domain { continue }
+            var next = reference
+            next.placed["trial\(members.count)"] = ReferencePool.Placed(template: template, node: name)
+            if fits(next, members.dropFirst(), domain: domain) { return true }
+        }
+        return false
+    }
+
+    @Test("random gangs of unequal pods start exactly when there is a way", arguments: UInt64(0)..<100)
+    func unequal(round: UInt64) throws {
+        for seed in round * 10..<round * 10 + 10 { try unequalCase(seed: seed) }
+    }
+
+    private func unequalCase(seed: UInt64) throws {
+        var pool = RandomPool(seed: seed)
+        let fixture = Fixture()
+        var reference = ReferencePool()
+        for index in 0..<pool.number(2...4) {
+            let node = pool.node("node\(index)")
+            reference.nodes[node.name] = node
+            fixture.tell(.nodeAdded(node))
+        }
+        for index in 0..<6 {
+            let members = (0..<pool.number(2...4)).map { _ in pool.template(plain: true) }
+            let key = pool.chance(40) ? "zone" : nil
+            for (number, template) in members.enumerated() {
+                let gang = GangMembership(name: "g\(index)", minimum: members.count, topologyKey: key)
+                fixture.add("g\(index)-\(number)", template, gang: gang)
+            }
+            let zones = Set(reference.nodes.values.compactMap { $0.labels["zone"] })
+            let expected =
+                key == nil
+                ? Self.fits(reference, members[...], domain: nil)
+                : zones.contains { Self.fits(reference, members[...], domain: $0) }
+            guard case .placeGang(_, let placements)? = fixture.scheduler.decide(at: fixture.now) else {
+                #expect(!expected, "seed \(seed): gang \(index) fits")
+                for number in members.indices { fixture.tell(.podRemoved(id: "g\(index)-\(number)")) }
+                continue
+            }
+            #expect(expected && placements.count == members.count, "seed \(seed): gang \(index)")
+            for placement in placements {
+                let number = try #require(placement.pod.split(separator: "-").last.flatMap { Int($0) })
+                #expect(reference.scores(of: members[number])[placement.node] != nil, "seed \(seed): \(placement)")
+                reference.placed[placement.pod] = ReferencePool.Placed(
+                    template: members[number], node: placement.node)
+                fixture.tell(.bindingConfirmed(id: placement.pod))
+            }
+            guard key != nil else { continue }
+            #expect(Set(placements.map { reference.nodes[$0.node]?.labels["zone"] }).count == 1, "seed \(seed)")
+        }
+    }
+
+    @Test("a gang whose first choice of domain has no room for all goes where there is room")
+    func togetherElsewhere() {
+        let fixture = Fixture()
+        for number in 0..<5 {
+            fixture.tell(.nodeAdded(Fixture.node("node\(number)", labels: ["rack": number < 2 ? "a" : "b"])))
+        }
+        fixture.add("filler", Fixture.template(milli: 1000) { $0.nodeSelector = ["rack": "b"] })
+        fixture.drain()
+        let near = PodAffinityTerm(LabelSelector(matching: ["app": "g"]), topologyKey: "rack")
+        Self.add(
+            3, to: "g", in: fixture, Fixture.template(milli: 3000, labels: ["app": "g"]) { $0.podAffinity = [near] })
+        guard case .placeGang(_, let placements)? = fixture.drain().first else {
+            Issue.record("the emptiest rack is too small, the other is not")
+            return
+        }
+        #expect(Set(placements.map(\.node)) == ["node2", "node3", "node4"])
+    }
+
+    @Test("what a gang was assumed to have is free the moment that its time is over, and it starts anew when it can")
+    func timeoutReleases() {
+        var configuration = Configuration()
+        configuration.gangTimeout = .seconds(30)
+        configuration.reservationTimeout = .seconds(600)
+        let fixture = Fixture(configuration, nodes: 2)
+        Self.add(2, to: "g", in: fixture, Fixture.template(milli: 3000))
+        guard case .placeGang? = fixture.drain().first else {
+            Issue.record("not placed")
+            return
+        }
+        fixture.tell(.podRemoved(id: "g1"))
+        fixture.add("waits", Fixture.template(milli: 3000))
+        #expect(fixture.placed() == ["waits"], "the place of the one that is gone")
+        fixture.add("next", Fixture.template(milli: 3000, mayPreempt: false))
+        #expect(fixture.drain() == [.wait(pod: "next")])
+        #expect(fixture.pass(30) == [.gangTimedOut(name: "g", running: [])])
+        #expect(fixture.node(of: "g0") == nil)
+        #expect(fixture.placed() == ["next"])
+    }
+
     @Test("random gangs of equal pods start exactly when they fit", arguments: UInt64(0)..<200)
-    func agrees(seed: UInt64) throws {
+    func agrees(round: UInt64) throws {
+        for seed in round * 10..<round * 10 + 10 { try agreesCase(seed: seed) }
+    }
+
+    private func agreesCase(seed: UInt64) throws {
         var pool = RandomPool(seed: seed)
         let fixture = Fixture()
         var reference = ReferencePool()

@@ -111,6 +111,87 @@ struct QueueTests {
         #expect(victims.count == 1 && victims[0].hasPrefix("a"))
     }
 
+    @Test(
+        "quotas lend and take back: nobody above its limit, no cohort above its sum, owners get theirs",
+        arguments: UInt64(0)..<100)
+    func borrowing(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let fixture = Fixture(nodes: 1, milli: 12_000)
+        let nominal = ["a": Int64(6), "b": 4, "c": 2]
+        for (name, cpus) in nominal.sorted(by: { $0.key < $1.key }) {
+            fixture.tell(
+                .quotaChanged(
+                    Quota(
+                        name: name, namespaces: [name],
+                        nominal: Resources(cpu: CPUCount(milli: cpus * 1000), memory: ByteCount(1 << 40)),
+                        limit: Resources(cpu: CPUCount(milli: 9000)), cohort: "all")))
+        }
+        var made = 0
+        var running: [String: String] = [:]  // pod to tenant
+        func drain() {
+            while let decision = fixture.scheduler.decide(at: fixture.now) {
+                if case .place(let placement) = decision {
+                    running[placement.pod] = String(placement.pod.prefix(1))
+                    fixture.tell(.bindingConfirmed(id: placement.pod))
+                } else if case .preempt(let pod, _, let victims) = decision {
+                    let owner = String(pod.prefix(1))
+                    for victim in victims {
+                        let used = running.values.count { $0 == running[victim] }
+                        #expect(running[victim] != owner, "seed \(seed): \(pod) takes from its own")
+                        #expect(
+                            used > Int(nominal[running[victim] ?? ""] ?? 0),
+                            "seed \(seed): \(victim) was within its own quota")
+                        running[victim] = nil
+                        for bound in fixture.tell(.podRemoved(id: victim)) {
+                            guard case .place(let placement) = bound else { continue }
+                            running[placement.pod] = String(placement.pod.prefix(1))
+                            fixture.tell(.bindingConfirmed(id: placement.pod))
+                        }
+                    }
+                }
+                for tenant in ["a", "b", "c"] {
+                    #expect(running.values.count { $0 == tenant } <= 9, "seed \(seed): \(tenant) is above its limit")
+                }
+            }
+        }
+        for _ in 0..<60 {
+            if Int.random(in: 0...9, using: &random) < 7 {
+                let tenant = ["a", "b", "c"].randomElement(using: &random) ?? "a"
+                made += 1
+                fixture.add("\(tenant)\(made)", Fixture.template(milli: 1000, namespace: tenant))
+            } else if let pod = running.keys.sorted().randomElement(using: &random) {
+                running[pod] = nil
+                fixture.tell(.podRemoved(id: pod))
+            }
+            drain()
+            #expect(running.count <= 12, "seed \(seed)")
+        }
+        // In the end each owner asks for all of its own: it gets it, whoever had borrowed.
+        for (tenant, cpus) in nominal.sorted(by: { $0.key < $1.key }) {
+            for _ in 0..<cpus {
+                made += 1
+                fixture.add("\(tenant)\(made)", Fixture.template(milli: 1000, namespace: tenant))
+            }
+        }
+        drain()
+        for (tenant, cpus) in nominal {
+            #expect(running.values.count { $0 == tenant } >= cpus, "seed \(seed): \(tenant) of \(cpus): \(running)")
+        }
+    }
+
+    @Test("a pod's queue is the one that its class names, or that its priority says")
+    func queueByName() {
+        let fixture = Fixture(nodes: 1, milli: 100_000)
+        let requirements = Requirements(resources: Resources(cpu: CPUCount(milli: 1)))
+        fixture.tell(
+            .podAdded(
+                Pod(id: "named", template: PodTemplate(requirements: requirements, priority: 5000, queue: "batch"))))
+        fixture.tell(
+            .podAdded(
+                Pod(id: "unknown", template: PodTemplate(requirements: requirements, priority: 5000, queue: "none"))))
+        #expect(fixture.explain("named")?.queue == "batch" && fixture.explain("unknown")?.queue == "high")
+    }
+
     @Test("pods that fit nowhere cost nothing and hold nobody up")
     func headOfLine() {
         let fixture = Fixture(nodes: 2)

@@ -19,6 +19,7 @@ struct RandomPool {
         if chance(90) { labels["host"] = name }
         if chance(50) { labels["rack"] = "r\(number(0...3))" }
         if chance(10) { labels["zone"] = nil }
+        if chance(60) { labels["topology.kubernetes.io/rack"] = "t\(number(0...1))" }
         var taints: [Taint] = []
         if chance(15) { taints.append(Taint(key: "dedicated", value: "a", effect: .noSchedule)) }
         if chance(10) { taints.append(Taint(key: "slow", effect: .preferNoSchedule)) }
@@ -28,7 +29,8 @@ struct RandomPool {
             allocatable: Resources(
                 cpu: CPUCount(milli: Int64(number(1...4)) * 1000), memory: ByteCount(UInt64(number(1...4)) << 30),
                 pods: Int64(number(2...6)), extended: gpus),
-            isUnschedulable: chance(8))
+            isUnschedulable: chance(8), layers: Set((0...3).filter { _ in chance(25) }.map { "l\($0)" }),
+            addressPools: chance(50) ? ["red"] : [], numaNodes: number(1...2))
     }
 
     mutating func template(priority: Int32 = 0, mayPreempt: Bool = false, plain: Bool = false) -> PodTemplate {
@@ -62,17 +64,27 @@ struct RandomPool {
             requirements.spread = [
                 SpreadConstraint(
                     topologyKey: key(), maxSkew: number(1...2), selector: LabelSelector(matching: ["app": "a0"]),
-                    isHard: chance(60), minDomains: number(1...3), honorsNodeAffinity: chance(70))
+                    isHard: chance(60), minDomains: number(1...3), honorsNodeAffinity: chance(70),
+                    honorsTaints: chance(30))
             ]
         }
+        if chance(8) { requirements.addressPool = "red" }
+        if chance(8) { requirements.volumes = [NodeSelector([LabelSelector(matching: ["zone": "z\(number(0...1))"])])] }
+        if chance(10) {
+            requirements.layers = ["l0": 100, "l\(number(1...3))": Int64(number(1...500)), "nobody's": 50]
+        }
+        if chance(10) { requirements.prefersOneNUMANode = true }
         if chance(15) { requirements.hostPorts = [HostPort(80 + number(0...1), address: chance(30) ? "10.0.0.1" : "")] }
     }
 
     private mutating func key() -> String { ["zone", "host", "rack"][number(0...2)] }
 
     private mutating func term() -> PodAffinityTerm {
-        let namespaces: [PodAffinityTerm.Namespaces] = [.own, .named(["n0", "n1"]), .matching(LabelSelector())]
+        let namespaces: [PodAffinityTerm.Namespaces] = [
+            .own, .named(["n0", "n1"]), .matching(LabelSelector(matching: number(0...1) == 0 ? [:] : ["team": "t"])),
+            .either(["n0"], LabelSelector(matching: ["team": "t"])),
+        ]
         return PodAffinityTerm(
-            LabelSelector(matching: ["app": "a\(number(0...2))"]), in: namespaces[number(0...2)], topologyKey: key())
+            LabelSelector(matching: ["app": "a\(number(0...2))"]), in: namespaces[number(0...3)], topologyKey: key())
     }
 }

@@ -9,6 +9,7 @@ struct ReferencePool {
     }
 
     var nodes: [String: Node] = [:]
+    var namespaces: [String: [String: String]] = [:]
     var placed: [String: Placed] = [:]
     var pending: [String: PodTemplate] = [:]
 
@@ -45,6 +46,8 @@ struct ReferencePool {
         for taint in node.taints where taint.effect != .preferNoSchedule {
             if !tolerates(requirements.tolerations, taint) { return false }
         }
+        if let pool = requirements.addressPool, !node.addressPools.contains(pool) { return false }
+        guard requirements.volumes.allSatisfy({ $0.matches(node.labels) }) else { return false }
         return isSelected(requirements, at: node)
     }
 
@@ -96,7 +99,24 @@ struct ReferencePool {
                 .filter { !tolerates(requirements.tolerations, $0) }
             score += 300 / Double(1 + disliked.count)
         }
-        return score
+        if requirements.prefersOneNUMANode {
+            let share = node.allocatable.cpu.nano / Int64(node.numaNodes)
+            if requirements.resources.cpu.nano <= share { score += 100 }
+        }
+        return score + localityScore(requirements, at: node)
+    }
+
+    private func localityScore(_ requirements: Requirements, at node: Node) -> Double {
+        let rack = "topology.kubernetes.io/rack"
+        let near = requirements.layers.reduce(0.0) { sum, layer in
+            if node.layers.contains(layer.key) { return sum + Double(layer.value) }
+            let isBeside = nodes.values.contains { other in
+                node.labels[rack] != nil && other.labels[rack] == node.labels[rack] && other.layers.contains(layer.key)
+            }
+            return isBeside ? sum + Double(layer.value) / 2 : sum
+        }
+        let all = requirements.layers.values.reduce(0.0) { $0 + Double($1) }
+        return all > 0 ? 100 * near / all : 0
     }
 }
 
@@ -159,6 +179,10 @@ extension ReferencePool {
         for other in nodes.values {
             guard let domain = other.labels[constraint.topologyKey] else { continue }
             if constraint.honorsNodeAffinity, !isSelected(template.requirements, at: other) { continue }
+            let isTainted = other.taints.contains { taint in
+                taint.effect != .preferNoSchedule && !tolerates(template.requirements.tolerations, taint)
+            }
+            if constraint.honorsTaints, isTainted { continue }
             counts[domain, default: 0] += 0
             for pod in placed.values where pod.node == other.name {
                 if pod.template.namespace == template.namespace, constraint.selector.matches(pod.template.labels) {
@@ -181,7 +205,9 @@ extension ReferencePool {
             switch term.namespaces {
             case .own: other.namespace == owner.namespace
             case .named(let names): names.contains(other.namespace)
-            case .matching(let selector): selector.matches([:])
+            case .matching(let selector): selector.matches(namespaces[other.namespace] ?? [:])
+            case .either(let names, let selector):
+                names.contains(other.namespace) || selector.matches(namespaces[other.namespace] ?? [:])
             }
         return isInside && term.selector.matches(other.labels)
     }

@@ -78,6 +78,41 @@ struct ManifestTests {
                 "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{resources: {requests: {cpu: x}}}]}",
                 "f: document 1: .spec.containers[0].resources.requests.cpu: expected a quantity"
             ),
+            (
+                "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{resources: {requests: {cpu: 1e300E}}}]}",
+                "f: document 1: .spec.containers.cpu: is too large"
+            ),
+            (
+                "kind: Node\nmetadata: {name: n}\nstatus: {allocatable: {memory: 99999999E}}",
+                "f: document 1: .status.allocatable.memory: is too large"
+            ),
+            (
+                "kind: Deployment\nmetadata: {name: d}\nspec: {replicas: -1, template: {spec: {containers: [{}]}}}",
+                "f: document 1: .spec.replicas: expected a number from 0 to 1000000"
+            ),
+            (
+                "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{}], nodeName: gone}",
+                "f: document 1: .spec.nodeName: there is no node gone"
+            ),
+            (
+                "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{}]}\n---\n"
+                    + "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{}]}",
+                "f: document 2: .metadata.name: there are two pods default/p"
+            ),
+            (
+                "kind: Pod\nmetadata: {name: p}\nspec: {containers: [{}], topologySpreadConstraints: "
+                    + "[{topologyKey: z, maxSkew: 0}]}",
+                "f: document 1: .spec.topologySpreadConstraints[0].maxSkew: expected a number above zero"
+            ),
+            (
+                "kind: Pod\nmetadata: {name: p, annotations: {pouch.io/gang: g, pouch.io/gang-size: x}}\n"
+                    + "spec: {containers: [{}]}",
+                "f: document 1: .metadata.annotations.pouch.io/gang-size: expected a number from 1 to 100000"
+            ),
+            (
+                "kind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {}",
+                "f: document 1: .spec.volumeName: the claim default/c is bound to no volume, and none is free"
+            ),
         ])
     func errors(text: String, message: String) {
         var manifests = Manifests()
@@ -148,6 +183,100 @@ struct ManifestTests {
         ) { try unbound.finish() }
     }
 
+    @Test("a claim that waits for its pod gets its volume there; a StatefulSet's pods get one each")
+    func lateVolumes() throws {
+        var manifests = Manifests()
+        try manifests.read(
+            """
+            kind: StorageClass
+            metadata: {name: local, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+            provisioner: kubernetes.io/no-provisioner
+            volumeBindingMode: WaitForFirstConsumer
+            ---
+            kind: NodePool
+            metadata: {name: n}
+            spec: {replicas: 3, template: {status: {allocatable: {cpu: "8", memory: 8Gi}}}}
+            ---
+            kind: StatefulSet
+            metadata: {name: db}
+            spec:
+              replicas: 3
+              template: {spec: {containers: [{resources: {requests: {cpu: "1"}}}]}}
+              volumeClaimTemplates:
+                - {metadata: {name: data}, spec: {resources: {requests: {storage: 1Gi}}}}
+            """, name: "f")
+        for host in ["n-1", "n-2"] {
+            try manifests.read(
+                """
+                kind: PersistentVolume
+                metadata: {name: on-\(host)}
+                spec:
+                  storageClassName: local
+                  capacity: {storage: 5Gi}
+                  nodeAffinity:
+                    required:
+                      nodeSelectorTerms:
+                        - matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [\(host)]}]
+                """, name: host)
+        }
+        try manifests.finish()
+        let result = Placements(manifests)
+        #expect(Set(result.table.dropFirst().map { $0[2] }) == ["n-1", "n-2", "-"])
+        #expect(result.pending.count == 1 && result.pending[0].contains("no volume of class local is free"))
+    }
+
+    @Test("a budget's bounds count over the pods that run; a queue can be named by the priority class")
+    func budgets() throws {
+        var manifests = Manifests()
+        try manifests.read(Self.nodes, name: "nodes.yaml")
+        var text = """
+            kind: PodDisruptionBudget
+            metadata: {name: least}
+            spec: {minAvailable: 50%, selector: {matchLabels: {app: x}}}
+            ---
+            kind: PodDisruptionBudget
+            metadata: {name: most}
+            spec: {maxUnavailable: 2, selector: {matchLabels: {app: x}}}
+            ---
+            kind: PriorityClass
+            metadata: {name: late, annotations: {pouch.io/queue: best-effort}}
+            value: 7
+            """
+        for number in 0..<5 {
+            text += """
+
+                ---
+                kind: Pod
+                metadata: {name: p\(number), labels: {app: x}}
+                spec: {containers: [{}], priorityClassName: late\(number < 4 ? ", nodeName: pool-0" : "")}
+                """
+        }
+        try manifests.read(text, name: "f")
+        try manifests.finish()
+        #expect(manifests.budgets.map(\.allowed) == [1, 1], "four of five run, three are to stay; one is gone already")
+        #expect(manifests.pods.map(\.template.queue) == Array(repeating: "best-effort", count: 5))
+    }
+
+    @Test("how the scheduler behaves is read among the rest: a queue that fills nodes, a pool that is overcommitted")
+    func configured() throws {
+        var manifests = Manifests()
+        try manifests.read(Self.nodes, name: "nodes.yaml")
+        try manifests.read(
+            """
+            kind: KubeSchedulerConfiguration
+            queues: [{name: all, packing: MostAllocated}]
+            overcommit: {pool: {cpu: 2}}
+            ---
+            kind: Deployment
+            metadata: {name: web}
+            spec: {replicas: 4, template: {spec: {containers: [{resources: {requests: {cpu: "1"}}}]}}}
+            """, name: "f")
+        try manifests.finish()
+        let result = Placements(manifests)
+        #expect(Set(result.table.dropFirst().map { $0[2] }).count == 1, "four of two processors' double on one node")
+        #expect(result.table[1][1] == "all")
+    }
+
     @Test("the pods in Specs on the pool in Specs: all but the one that is too large")
     func specs() throws {
         var manifests = Manifests()
@@ -156,5 +285,19 @@ struct ManifestTests {
         let result = Placements(manifests)
         #expect(result.placed == 5 && result.pending.count == 1)
         #expect(result.pending[0].hasPrefix("default/too-large is waiting"))
+    }
+
+    @Test("with the scheduler in Specs one zone's nodes promise half as much again: what was too large is placed")
+    func configuredSpecs() throws {
+        var manifests = Manifests()
+        for name in ["pools/small.yaml", "scheduler.yaml", "pods.yaml"] {
+            try manifests.read(try SpecFile.text(name), name: name)
+        }
+        try manifests.finish()
+        #expect(manifests.configuration.bands.map(\.name) == ["system", "service", "batch"])
+        #expect(manifests.configuration.profiles.keys.sorted() == ["packing"])
+        let result = Placements(manifests)
+        #expect(result.placed == 6 && result.pending.isEmpty)
+        #expect(result.table.dropFirst().allSatisfy { $0[1] == "service" })
     }
 }

@@ -1,6 +1,7 @@
 internal import ClusterModel
 internal import Scheduling
 internal import Simulation
+internal import TestSupport
 internal import Testing
 internal import Units
 
@@ -9,7 +10,7 @@ struct TraceTests {
     @Test("Alibaba's batch_task")
     func alibaba() throws {
         let trace = try Trace(
-            csv: "task_1,3,j_7,12,Terminated,100,160,50,0.25\nt,1,j,1,Running,200,0,1,1\n", machine: 1)
+            csv: "task_1,3,j_7,12,Terminated,100,160,50,0.25\nt,1,j,1,Running,200,0,1,1\n", name: "f.csv", machine: 1)
         #expect(
             trace.tasks == [
                 Trace.Task(
@@ -26,7 +27,7 @@ struct TraceTests {
                 1000000,0,5,0,200,u,0.25,0.5
                 3000000,3,5,0,200,u,0.25,0.5
                 61000000,6,5,0,200,u,0.25,0.5
-                """, machine: 64)
+                """, name: "f.csv", machine: 64)
         #expect(
             trace.tasks == [
                 Trace.Task(
@@ -35,10 +36,55 @@ struct TraceTests {
             ])
     }
 
-    @Test("a line that is none is named")
-    func malformed() {
-        #expect(throws: ManifestError("trace: line 2", "expected the nine columns of batch_task")) {
-            _ = try Trace(csv: "t,1,j,1,Terminated,1,2,1,1\nnonsense", machine: 1)
+    private static let heading =
+        "time,type,collection_id,instance_index,priority,user,resource_request.cpus,resource_request.memory\n"
+
+    @Test(
+        "what is wrong is named by file, line and column",
+        arguments: [
+            ("", "f.csv: it is empty"),
+            ("t,1,j,1,Terminated,1,2,1,1\nnonsense", "f.csv: line 2: expected 9 columns, not 1"),
+            ("t,1,j,1,Terminated,x,2,1,1", "f.csv: line 1: start_time: expected a number from 0 to 1000000000"),
+            ("t,1,j,1,Terminated,1,inf,1,1", "f.csv: line 1: end_time: expected a number from 0 to 1000000000"),
+            ("t,-1,j,1,Terminated,1,2,1,1", "f.csv: line 1: instance_num: expected a number from 0 to 1000000"),
+            ("t,1,j,1,Terminated,1,2,nan,1", "f.csv: line 1: plan_cpu: expected a number from 0 to 100000000"),
+            ("t,1,j,1,Running,9,0,1,1", "f.csv: it has no task that ends"),
+            ("time,type\n1,2", "f.csv: line 1: there is no column collection_id"),
+            (heading + "1,0,5,0,200,u,0.25", "f.csv: line 2: expected 8 columns, not 7"),
+            (
+                heading + "1,0,5,0,200,u,a lot,1",
+                "f.csv: line 2: resource_request.cpus: expected a number from 0 to 1000"
+            ),
+        ])
+    func malformed(csv: String, message: String) {
+        #expect("\(Self.error(of: csv))" == message)
+    }
+
+    private static func error(of csv: String) -> String {
+        do {
+            _ = try Trace(csv: csv, name: "f.csv", machine: 1)
+            return "it was accepted"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("a thousand damaged traces are read or refused, and never more")
+    func damaged() throws {
+        let sound = Array(Trace.synthetic(tasks: 20, hours: 1, seed: 1).alibabaCSV.utf8)
+        for seed in UInt64(0)..<1000 {
+            var random = SplitMix64(seed: seed)
+            var bytes = sound
+            for _ in 0..<Int.random(in: 1...8, using: &random) {
+                let index = bytes.indices.randomElement(using: &random) ?? 0
+                bytes[index] = Array(",.-eE+0123456789\nx\u{FF}".utf8).randomElement(using: &random) ?? 0
+            }
+            do {
+                let trace = try Trace(csv: String(decoding: bytes, as: UTF8.self), name: "f.csv", machine: 1)
+                #expect(trace.tasks.allSatisfy { $0.duration > 0 && $0.cpu >= 0 && $0.instances >= 0 }, "seed \(seed)")
+            } catch {
+                #expect("\(error)".hasPrefix("f.csv: "), "seed \(seed): \(error)")
+            }
         }
     }
 
@@ -46,7 +92,7 @@ struct TraceTests {
     func synthetic() throws {
         let trace = Trace.synthetic(tasks: 200, hours: 2, seed: 3)
         #expect(trace.tasks == Trace.synthetic(tasks: 200, hours: 2, seed: 3).tasks)
-        let read = try Trace(csv: trace.alibabaCSV, machine: 1)
+        let read = try Trace(csv: trace.alibabaCSV, name: "f.csv", machine: 1)
         #expect(read.tasks.count == 200)
     }
 
@@ -87,7 +133,7 @@ struct TraceTests {
         var manifests = Manifests()
         try manifests.read(try SpecFile.text("pools/small.yaml"), name: "small.yaml")
         try manifests.finish()
-        let trace = try Trace(csv: try SpecFile.text("traces/synthetic.csv"), machine: 64)
+        let trace = try Trace(csv: try SpecFile.text("traces/synthetic.csv"), name: "f.csv", machine: 64)
         #expect(manifests.nodes.count == 44 && trace.tasks.count > 2900)
         let result = Replay(
             Trace(tasks: Array(trace.tasks.prefix(400))), on: manifests.nodes)

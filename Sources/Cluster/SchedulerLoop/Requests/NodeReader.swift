@@ -1,10 +1,10 @@
 package import ClusterModel
 package import Scheduling
-internal import Units
 
 /// Reads a Node of the Kubernetes API.
 ///
-/// Beyond the API: the annotations `pouch.io/layers` and `pouch.io/address-pools`, lists separated by commas.
+/// The images it holds (`status.images`) count as layers by their names. Beyond the API: the annotations `pouch.io/layers`
+/// and `pouch.io/address-pools`, lists separated by commas, and `pouch.io/numa-nodes`, a number.
 package enum NodeReader {
     package static func node(_ field: Field, named name: String, pool: String = "") throws(ManifestError) -> Node {
         var labels = try field["metadata"]["labels"].strings()
@@ -21,26 +21,22 @@ package enum NodeReader {
         let amounts = status["allocatable"].isPresent ? status["allocatable"] : status["capacity"]
         guard amounts.isPresent else { throw ManifestError(status["allocatable"].path, "a node must say what it has") }
         let annotations = try field["metadata"]["annotations"].strings()
+        var layers = list(annotations["pouch.io/layers"])
+        for image in status["images"].elements { layers.formUnion(image["names"].elements.compactMap(\.text)) }
+        let numa = field["metadata"]["annotations"]["pouch.io/numa-nodes"]
+        guard let numaNodes = Int(numa.text ?? "1"), (1...1024).contains(numaNodes) else {
+            throw ManifestError(numa.path, "expected a number from 1 to 1024")
+        }
         return Node(
             name: name, labels: labels, taints: taints, allocatable: try resources(amounts, pods: 110),
             isUnschedulable: try field["spec"]["unschedulable"].bool(default: false),
-            layers: list(annotations["pouch.io/layers"]), addressPools: list(annotations["pouch.io/address-pools"]),
-            pool: pool)
+            layers: layers, addressPools: list(annotations["pouch.io/address-pools"]), numaNodes: numaNodes, pool: pool)
     }
 
     package static func resources(_ field: Field, pods: Int64) throws(ManifestError) -> Resources {
-        var resources = Resources(pods: pods)
-        for (name, value) in field.entries {
-            let amount = try value.quantity()
-            switch name {
-            case "cpu": resources.cpu = CPUCount(nano: Int64((amount * 1e9).rounded(.up)))
-            case "memory": resources.memory = ByteCount(UInt64(amount.rounded(.up)))
-            case "ephemeral-storage": resources.disk = ByteCount(UInt64(amount.rounded(.up)))
-            case "pods": resources.pods = Int64(amount)
-            default: resources.extended[name] = Int64(amount)
-            }
-        }
-        return resources
+        var amounts: [String: Double] = [:]
+        for (name, value) in field.entries { amounts[name] = try value.quantity() }
+        return try AmountReader.resources(amounts, pods: pods, path: field.path)
     }
 
     private static func list(_ text: String?) -> Set<String> {

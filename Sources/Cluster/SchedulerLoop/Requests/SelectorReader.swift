@@ -17,9 +17,20 @@ package enum SelectorReader {
         return NodeSelector(terms)
     }
 
+    /// The node of a selector that asks for one by name and for nothing else, as controllers of one pod per node do.
+    package static func oneNode(_ field: Field) -> String? {
+        let terms = field["nodeSelectorTerms"].elements
+        guard terms.count == 1, !terms[0]["matchExpressions"].isPresent else { return nil }
+        let conditions = terms[0]["matchFields"].elements
+        guard conditions.count == 1, conditions[0]["key"].text == "metadata.name",
+            conditions[0]["operator"].text == "In", conditions[0]["values"].elements.count == 1
+        else { return nil }
+        return conditions[0]["values"].elements[0].text
+    }
+
     package static func nodeTerm(_ field: Field) throws(ManifestError) -> LabelSelector {
         if field["matchFields"].isPresent {
-            throw ManifestError(field["matchFields"].path, "is not supported: use nodeName")
+            throw ManifestError(field["matchFields"].path, "is known here only as the one name of one node")
         }
         return try labels(field)
     }

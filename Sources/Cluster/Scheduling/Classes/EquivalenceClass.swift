@@ -71,17 +71,20 @@ extension Scheduler {
 
     /// Forgets the classes of a shape that no pod has any more.
     mutating func forgetShape(_ shape: Int) {
-        for number in classesOfShape.removeValue(forKey: shape) ?? [] {
-            classNumbers[classes[number].identity] = nil
-            if classes[number].isBlocked { waiting.remove(number) }
-            classes[number].isBlocked = false
-            classes[number].set.cool()
-            classes[number].evictions = [:]
-            if classes[number].isWarm {
-                classes[number].isWarm = false
-                warm.removeAll { $0 == number }
-            }
-            vacantClasses.append(number)
+        for number in classesOfShape.removeValue(forKey: shape) ?? [] { forgetClass(number) }
+    }
+
+    /// The class has no waiting pods; its place is free for the next.
+    mutating func forgetClass(_ number: Int) {
+        classNumbers[classes[number].identity] = nil
+        if classes[number].isBlocked { waiting.remove(number) }
+        classes[number].isBlocked = false
+        classes[number].set.cool()
+        classes[number].evictions = [:]
+        if classes[number].isWarm {
+            classes[number].isWarm = false
+            warm.removeAll { $0 == number }
         }
+        vacantClasses.append(number)
     }
 }

@@ -113,6 +113,7 @@ extension FeasibleSet {
         let scored =
             pool.layers.taintVersion
             + (pool.shapes[shape].requirements.layers.isEmpty ? 0 : pool.layers.layerVersion)
+            + (pool.shapes[shape].requirements.claims.isEmpty ? 0 : pool.nodes.volumes.version)
         if cursor < pool.log.start || builtFor != pool.nodes.free[0].count || scored != scoreVersion {
             scoreVersion = scored
             build(from: pool)

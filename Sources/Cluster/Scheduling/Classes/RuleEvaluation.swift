@@ -57,9 +57,14 @@ struct RuleSet {
             case .antiAffinity, .softSpread, .preference: break
             }
         }
-        guard let othersWeight = pool.profiles[shape.profile].othersWeight else { return }
+        guard let heeding = pool.profiles[shape.profile].heeding else { return }
         for var other in pool.counters.labelSets[labels].others {
-            if case .preference(let weight) = other.kind { other.kind = .preference(weight: weight * othersWeight) }
+            if case .preference(let weight) = other.kind {
+                guard heeding.weight != 0 else { continue }
+                other.kind = .preference(weight: weight * heeding.weight)
+            } else if !heeding.isFilter {
+                continue
+            }
             rules.append(other)
         }
     }

@@ -52,5 +52,10 @@ struct BudgetLedger {
         return found
     }
 
+    /// The label sets are gone; others will have their numbers.
+    mutating func forget(labelSets: [Int]) {
+        for set in labelSets where set < covering.count { covering[set] = nil }
+    }
+
     mutating func consume(_ budget: Int) { budgets[budget].allowed -= 1 }
 }

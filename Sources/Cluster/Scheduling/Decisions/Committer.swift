@@ -37,6 +37,9 @@ package struct Committer: ~Copyable {
             place(pod, on: node)
         case .podRemoved(let id): if let pod = pool.pods.numbers[id] { remove(pod) }
         case .namespaceChanged(let name, let labels): pool.setNamespace(name, labels: labels)
+        case .volumeChanged(let volume): pool.nodes.volumes.set(volume)
+        case .volumeRemoved(let name): pool.nodes.volumes.remove(name)
+        case .claimRemoved(let id): pool.nodes.volumes.forget(claim: id)
         case .podReleased, .bindingConfirmed, .bindingFailed, .bindingConflicted, .budgetChanged, .budgetRemoved,
             .quotaChanged:
             break
@@ -45,6 +48,7 @@ package struct Committer: ~Copyable {
 
     /// Accepts a placement if it still fits what was accepted before, or refuses it.
     package mutating func commit(_ pod: Pod, on name: String) -> Bool {
+        if pool.counters.isWorthSweeping { _ = pool.counters.sweep(keepingKeys: []) }
         guard let node = pool.nodes.numbers[name], pool.pods.numbers[pod.id] == nil else {
             refused += 1
             return false

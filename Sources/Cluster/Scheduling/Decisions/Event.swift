@@ -21,6 +21,11 @@ package enum Event: Sendable {
     case budgetRemoved(namespace: String, name: String)
     case quotaChanged(Quota)
     case namespaceChanged(name: String, labels: [String: String])
+    /// A volume that late claims may choose, or that has its claim.
+    case volumeChanged(Volume)
+    case volumeRemoved(name: String)
+    /// The claim is deleted, its volume free.
+    case claimRemoved(id: String)
 }
 
 /// What the scheduler wants done.
@@ -56,11 +61,14 @@ package struct Placement: Sendable, Equatable {
     package var pod: String
     package var node: String
     package var score: Double
+    /// By claim: the volumes that were chosen with the node.
+    package var volumes: [String: String]
 
-    package init(pod: String, node: String, score: Double) {
+    package init(pod: String, node: String, score: Double, volumes: [String: String] = [:]) {
         self.pod = pod
         self.node = node
         self.score = score
+        self.volumes = volumes
     }
 }
 
@@ -71,6 +79,8 @@ package struct Configuration: Sendable {
     package var profiles: [String: Profile] = [:]
     /// By node pool.
     package var overcommit: [String: Overcommit] = [:]
+    /// What tenants may use; more can come, or change, by ``Event/quotaChanged(_:)``.
+    package var quotas: [Quota] = []
     /// Every so many turns of a queue go to the pod that waits longest in it.
     package var agingInterval = 8
     /// How long a placement may stay without a confirmation.

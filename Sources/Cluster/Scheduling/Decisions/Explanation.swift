@@ -9,9 +9,8 @@ package struct Explanation: Sendable {
     package var reasons: [Reason: Int]
     /// How many nodes are possible.
     package var possible: Int
-    /// The queue it belongs to and how many pods are before it there, by priority and arrival.
+    /// The queue it belongs to; its place there is asked for by itself (``Scheduler/podsBefore(_:)``).
     package var queue: String
-    package var place: Int
     /// What would let it run, the change that opens most nodes first.
     package var help: [String]
 }
@@ -33,6 +32,7 @@ extension Scheduler {
         if !isPlaced, !isOurs(pod) {
             reasons = [.unknownProfile(pool.shapes[pool.shape(of: pod)].requirements.profile): nodeCount]
         } else if !isPlaced {
+            keepWarm(number)
             classes[number].set.synchronize(with: pool)
             for node in pool.nodes.isPresent.members {
                 let why = whyNot(number, at: node)
@@ -41,11 +41,24 @@ extension Scheduler {
             }
         }
         let lane = pool.pods.lane(of: pod)
-        let isQueued = pool.pods.state[Int(pod)] == .queued
         return Explanation(
             state: state(of: pod), reasons: reasons, possible: possible,
-            queue: queues.bands[queues.lanes[lane].band].name,
-            place: isQueued ? queues.place(of: pod, in: lane, pool.pods) : 0, help: help(reasons))
+            queue: queues.bands[queues.lanes[lane].band].name, help: help(reasons))
+    }
+
+    /// How many pods of its queue are before a pod that has no node: of higher priority, or equal and earlier to come,
+    /// whether they are to be tried or wait; looks at every pod.
+    package func podsBefore(_ id: String) -> Int? {
+        guard let pod = pool.pods.numbers[id], pool.pods.isPending(pod) else { return nil }
+        let band = queues.lanes[pool.pods.lane(of: pod)].band
+        let (priority, arrival) = (pool.pods.priority[Int(pod)], pool.pods.arrival[Int(pod)])
+        return pool.pods.state.indices.count { index in
+            guard pool.pods.isPending(Int32(index)), queues.lanes[Int(pool.pods.lane[index])].band == band else {
+                return false
+            }
+            return pool.pods.priority[index] > priority
+                || pool.pods.priority[index] == priority && pool.pods.arrival[index] < arrival
+        }
     }
 
     /// The possible nodes of a pod that is not placed, with their scores, best first.
@@ -150,6 +163,7 @@ extension Reason: CustomStringConvertible {
         case .addressPool(let pool): "address pool \(pool) cannot be reached"
         case .insufficient(let name): "insufficient \(name)"
         case .hostPort(let port): "host port \(port) is taken"
+        case .noVolume(let name): "no volume of class \(name) is free"
         case .podAffinity: "no pod it must be near is there"
         case .podAntiAffinity: "a pod it must be away from is there"
         case .existingAntiAffinity: "a pod there wants to be away from it"
@@ -171,6 +185,7 @@ extension Reason: CustomStringConvertible {
         case .addressPool(let pool): "make address pool \(pool) reachable"
         case .insufficient(let name): "free or add \(name), or ask for less"
         case .hostPort(let port): "free host port \(port)"
+        case .noVolume(let name): "add volumes of class \(name)"
         case .podAffinity: "start the pods it must be near"
         case .podAntiAffinity, .existingAntiAffinity: "add nodes or move the pods it must be away from"
         case .missingTopologyKey(let key): "label nodes with \(key)"

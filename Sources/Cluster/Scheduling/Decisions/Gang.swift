@@ -177,10 +177,21 @@ extension Scheduler {
     }
 
     private mutating func place(_ gang: Int, within key: Int?, at time: Int64) -> [Placement]? {
-        let members = gangs[gang].members
-        guard let key else { return placeAll(members, in: nil, key: -1, at: time) }
-        for domain in domains(of: key, for: gang, counting: .free) {
-            if let placed = placeAll(members, in: domain, key: key, at: time) { return placed }
+        let members = demandingFirst(gangs[gang].members)
+        let all = key.map { domains(of: $0, for: gang, counting: .free).map { $0 as Int? } } ?? [nil]
+        for domain in all {
+            if let placed = placeAll(members, in: domain, key: key ?? -1, at: time) { return placed }
+        }
+        guard needsSearch(members) else { return nil }
+        var steps = searchSteps
+        for domain in all where steps > 0 {
+            guard let nodes = search(members[...], in: domain, key: key ?? -1, &steps) else { continue }
+            return zip(members, nodes).map { pod, node in
+                let number = memberClass(of: pod, among: members.count, in: domain, key: key ?? -1)
+                let score = classes[number].set.score(at: node, in: pool)
+                reserve(pod, on: node, at: time)
+                return placement(of: pod, score: score)
+            }
         }
         return nil
     }
@@ -233,8 +244,7 @@ extension Scheduler {
                 return nil
             }
             reserve(pod, on: node, at: time)
-            placements.append(
-                Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: score))
+            placements.append(placement(of: pod, score: score))
         }
         return placements
     }

@@ -5,6 +5,7 @@ extension Scheduler {
     package mutating func handle(_ event: Event, at now: Timestamp) -> [Decision] {
         let time = now.nanoseconds
         clock = max(clock, time)
+        sweep()
         switch event {
         case .nodeAdded(let node), .nodeUpdated(let node): describe(node)
         case .nodeRemoved(let name): return removeNode(name, at: time)
@@ -14,6 +15,7 @@ extension Scheduler {
         case .bindingConfirmed(let id):
             if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed {
                 pool.pods.state[Int(pod)] = .running
+                pool.nodes.volumes.confirm(pool.shapes[pool.shape(of: pod)].requirements.claims)
             }
         case .bindingFailed(let id):
             if let pod = pool.pods.numbers[id], pool.pods.state[Int(pod)] == .assumed { backOff(pod, at: time) }
@@ -34,6 +36,13 @@ extension Scheduler {
         case .namespaceChanged(let name, let labels):
             pool.setNamespace(name, labels: labels)
             wakeByDomains()
+        case .volumeChanged(let volume):
+            pool.nodes.volumes.set(volume)
+            wakeByVolumes()
+        case .volumeRemoved(let name): pool.nodes.volumes.remove(name)
+        case .claimRemoved(let id):
+            pool.nodes.volumes.forget(claim: id)
+            wakeByVolumes()
         }
         return []
     }
@@ -95,6 +104,7 @@ extension Scheduler {
         let template = pool.intern(new.template)
         if pool.templates[template].lane < 0 {
             pool.templates[template].lane = queues.lane(of: new.template, &pool.dimensions)
+            queues.use(lane: pool.templates[template].lane)
         }
         let pod = pool.pods.add(new.id)
         pool.pods.template[Int(pod)] = Int32(template)
@@ -107,6 +117,7 @@ extension Scheduler {
             if let gang = new.gang { join(pod, gang, at: time) }
             pool.pods.state[Int(pod)] = .running
             place(pod, on: node)
+            pool.nodes.volumes.confirm(new.template.requirements.claims)
         } else if new.isGated || !isOurs(pod) {
             pool.pods.state[Int(pod)] = .held
             if let gang = new.gang { join(pod, gang, at: time) }
@@ -154,6 +165,7 @@ extension Scheduler {
         }
         pool.pods.remove(pod)
         if let shape = pool.release(template: template) { forgetShape(shape) }
+        if pool.templates[template].uses == 0 { queues.release(lane: pool.templates[template].lane) }
         return decisions
     }
 

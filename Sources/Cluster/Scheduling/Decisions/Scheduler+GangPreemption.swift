@@ -39,7 +39,7 @@ extension Scheduler {
         let ledger = budgets
         var evictions: [Int: EvictionSet] = [:]
         var isComplete = true
-        for pod in members {
+        for pod in demandingFirst(members) {
             let number = memberClass(of: pod, among: members.count, in: domain, key: key)
             if let (node, _) = best(of: number) {
                 hold(pod, on: node, &plan)

@@ -17,7 +17,11 @@ extension Scheduler {
             tenant: reclaims ? queues.lanes[pool.pods.lane(of: pod)].tenant : -1)
         classes[number].set.synchronize(with: pool)
         var evictions = classes[number].evictions.removeValue(forKey: key) ?? EvictionSet()
-        defer { classes[number].evictions[key] = evictions }
+        defer {
+            // Those of a few priorities are worth their room, those of hundreds are not.
+            if classes[number].evictions.count >= 8 { classes[number].evictions = [:] }
+            classes[number].evictions[key] = evictions
+        }
         // A count, or what a tenant uses, elsewhere can change what helps here.
         if !classes[number].set.rules.rules.isEmpty || reclaims { evictions = EvictionSet() }
         guard let eviction = cheapestEviction(for: pod, of: number, &evictions) else { return nil }
@@ -26,7 +30,7 @@ extension Scheduler {
 
     /// The cheapest over all nodes; `evictions` remembers what nodes cost.
     mutating func cheapestEviction(for pod: Int32, of number: Int, _ evictions: inout EvictionSet) -> Eviction? {
-        for node in evictions.stale(in: pool, budgets: budgets.version) {
+        for node in evictions.stale(in: pool, budgets: budgets.version + pool.nodes.volumes.version) {
             evictions.set(node, eviction(for: pod, of: number, at: node)?.cost)
         }
         while let node = evictions.cheapest {
@@ -123,8 +127,7 @@ extension Scheduler {
         pool.pods.state[Int(pod)] = .assumed
         reservations.add(
             pod, stamp: pool.pods.stampAnew(pod), until: clock + configuration.reservationTimeout.inNanoseconds)
-        let node = Int(pool.pods.node[Int(pod)])
-        return Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: 0)
+        return placement(of: pod, score: 0)
     }
 
     /// Victims that do not leave hold nobody up for ever: after a while the pod looks for another node.

@@ -119,32 +119,36 @@ extension Scheduler {
 
     /// `node` has more of what `freed` names.
     mutating func wakeByNode(_ node: Int, freed: [Amount], ports: [HostPort]) {
+        var found = waiting.waiting(forChange: .resourcesFreed)
         for amount in freed {
-            let free = pool.nodes[free: node, amount.dimension]
-            for number in waiting.lacking(amount.dimension, upTo: free) where fits(number, at: node) {
-                wake(number)
-            }
+            found.formUnion(waiting.lacking(amount.dimension, upTo: pool.nodes[free: node, amount.dimension]))
         }
-        wake(after: .resourcesFreed, at: node)
-        if !ports.isEmpty { wake(after: .portsFreed, at: node) }
+        if !ports.isEmpty { found.formUnion(waiting.waiting(forChange: .portsFreed)) }
+        wake(found, fittingAt: node)
         wakePreemptors(at: node)
     }
 
-    private mutating func wake(after change: PoolChanges, at node: Int) {
-        for number in waiting.waiting(forChange: change).sorted() where classes[number].isBlocked {
-            if fits(number, at: node) { wake(number) }
+    private mutating func wake(_ numbers: Set<Int>, fittingAt node: Int) {
+        for number in byArrival(numbers) where classes[number].isBlocked && fits(number, at: node) { wake(number) }
+    }
+
+    /// Those whose first pod came first, first: whoever is woken together queues in that order.
+    private func byArrival(_ numbers: some Sequence<Int>) -> [Int] {
+        let dated = numbers.map { number -> (arrival: UInt64, number: Int) in
+            let first = classes[number].parked.first?.pods.first ?? -1
+            return (first >= 0 ? pool.pods.arrival[Int(first)] : .max, number)
         }
+        return dated.sorted { $0 < $1 }.map(\.number)
     }
 
     /// `node` is new or has a new description.
     mutating func wakeByDescription(_ node: Int) {
         guard !waiting.isEmpty else { return }
-        for number in waiting.waiting(for: pool.nodes.specs[node].labels).sorted()
-        where classes[number].isBlocked && fits(number, at: node) { wake(number) }
+        var found = waiting.waiting(for: pool.nodes.specs[node].labels)
         for dimension in pool.nodes.free.indices {
-            for number in waiting.lacking(dimension, upTo: pool.nodes[free: node, dimension])
-            where classes[number].isBlocked && fits(number, at: node) { wake(number) }
+            found.formUnion(waiting.lacking(dimension, upTo: pool.nodes[free: node, dimension]))
         }
+        wake(found, fittingAt: node)
         wakeByDomains()
         wakePreemptors(at: node)
     }
@@ -160,7 +164,7 @@ extension Scheduler {
                 for amount in pool.shapes[pool.shape(of: pod)].requests { evictable[amount.dimension] += amount.value }
             }
             guard evictable[Dimensions.pods] > 0 else { return }
-            for number in (waiting.preemptors[priority] ?? []).sorted() where classes[number].isBlocked {
+            for number in byArrival(waiting.preemptors[priority] ?? []) where classes[number].isBlocked {
                 let shape = pool.shapes[classes[number].identity.shape]
                 let isEnough = shape.needed.allSatisfy {
                     pool.nodes[free: node, $0.dimension] + evictable[$0.dimension] >= $0.value
@@ -173,24 +177,31 @@ extension Scheduler {
         }
     }
 
+    /// Volumes are new, or free again.
+    mutating func wakeByVolumes() {
+        for number in byArrival(waiting.waiting(forChange: .volumesFreed)) { wake(number) }
+    }
+
     /// Budgets allow more: whoever would evict is tried again.
     mutating func wakePreemptors() {
-        for numbers in waiting.preemptors.values.flatMap({ $0 }).sorted() { wake(numbers) }
+        for number in byArrival(waiting.preemptors.values.joined()) { wake(number) }
     }
 
     /// Nodes came, went or moved between domains: minima and domains changed.
     mutating func wakeByDomains() {
         guard waiting.waitsForCounters else { return }
-        for number in waiting.members where !classes[number].set.rules.rules.isEmpty { wakeIfPossible(number) }
+        for number in byArrival(waiting.members) where !classes[number].set.rules.rules.isEmpty {
+            wakeIfPossible(number)
+        }
     }
 
     /// A pod came or went: counts of domains changed.
     mutating func wakeByCounters(of pod: Int32) {
         guard waiting.waitsForCounters else { return }
         let counters = pool.counters.labelSets[pool.labels(of: pod)].counters + pool.shapes[pool.shape(of: pod)].holds
-        for counter in counters {
-            for number in waiting.waiting(for: counter).sorted() { wakeIfPossible(number) }
-        }
+        var found: Set<Int> = []
+        for counter in counters { found.formUnion(waiting.waiting(for: counter)) }
+        for number in byArrival(found) { wakeIfPossible(number) }
     }
 
     private mutating func wakeIfPossible(_ number: Int) {
@@ -256,7 +267,7 @@ extension Scheduler {
         let leftover = configuration.leftoverTimeout.inNanoseconds
         guard time - lastLeftoverCheck >= leftover else { return }
         lastLeftoverCheck = time
-        for number in waiting.members where time - classes[number].blockedSince >= leftover { wake(number) }
+        for number in byArrival(waiting.members) where time - classes[number].blockedSince >= leftover { wake(number) }
     }
 }
 

@@ -29,11 +29,16 @@ package struct Scheduler: ~Copyable {
     /// The time of the last event or question.
     var clock: Int64 = 0
     var lastLeftoverCheck: Int64 = 0
+    /// With more classes than this, those that nobody waits in are forgotten.
+    var classLimit: Int
 
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
+        classLimit = 4 * configuration.warmClasses
         pool = Pool(configuration)
         queues = QueueSet(bands: configuration.bands, agingInterval: configuration.agingInterval)
+        for quota in configuration.quotas { queues.ledger.add(quota, &pool.dimensions) }
+        pool.nodes.widen(to: pool.dimensions.names.count)
     }
 
     /// How many pods are known, in any state.
@@ -75,7 +80,7 @@ package struct Scheduler: ~Copyable {
         }
         if !classes[number].isBlocked, let (node, score) = best(of: number) {
             reserve(pod, on: node, at: time)
-            return .place(Placement(pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[node].name, score: score))
+            return .place(placement(of: pod, score: score))
         }
         if let decision = preempt(for: pod, of: number, at: time) { return decision }
         block(number, for: pod, at: time)
@@ -105,6 +110,14 @@ package struct Scheduler: ~Copyable {
             until: time + configuration.reservationTimeout.inNanoseconds)
     }
 
+    /// Where a pod that was just placed is to be bound.
+    func placement(of pod: Int32, score: Double) -> Placement {
+        let claims = pool.shapes[pool.shape(of: pod)].requirements.claims
+        return Placement(
+            pod: pool.pods.ids[Int(pod)], node: pool.nodes.specs[Int(pool.pods.node[Int(pod)])].name, score: score,
+            volumes: claims.isEmpty ? [:] : pool.nodes.volumes.chosen(claims))
+    }
+
     private mutating func holdByQuota(_ pod: Int32, in lane: Int) {
         queues.push(pod, to: lane, &pool.pods)
         queues.holdByQuota(lane, for: pod, pool.pods)
@@ -129,6 +142,7 @@ package struct Scheduler: ~Copyable {
         guard !waiting.isEmpty else { return }
         wakeByNode(node, freed: pool.shapes[shape].requests, ports: pool.shapes[shape].requirements.hostPorts)
         wakeByCounters(of: pod)
+        if !pool.shapes[shape].requirements.claims.isEmpty { wakeByVolumes() }
     }
 
     /// Back into its lane, behind its equals.

@@ -11,7 +11,7 @@ struct VictimSearch {
         /// The highest of its pods.
         var priority: Int32
         var sum: Int64
-        var arrival: UInt32
+        var arrival: UInt64
         /// What it would free of the dimensions that are short.
         var frees: [Double]
         /// One entry for each pod and budget that covers it.

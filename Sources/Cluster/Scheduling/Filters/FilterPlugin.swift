@@ -14,6 +14,8 @@ package enum Reason: Hashable, Sendable {
     case addressPool(String)
     case insufficient(String)
     case hostPort(Int)
+    /// No volume of the class is free and can be reached.
+    case noVolume(String)
     case podAffinity, podAntiAffinity, existingAntiAffinity
     case missingTopologyKey(String)
     case topologySpread(String)
@@ -34,6 +36,8 @@ package struct PoolChanges: OptionSet, Hashable, Sendable {
     package static let portsFreed = PoolChanges(rawValue: 4)
     /// A pod that rules ask about came or went.
     package static let domainCounted = PoolChanges(rawValue: 8)
+    /// A volume is new, or was given back.
+    package static let volumesFreed = PoolChanges(rawValue: 16)
 
     package init(rawValue: Int) { self.rawValue = rawValue }
 }

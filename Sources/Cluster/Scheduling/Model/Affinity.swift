@@ -6,6 +6,8 @@ package struct PodAffinityTerm: Hashable, Sendable {
         case named(Set<String>)
         /// Namespaces whose labels match; an empty selector means all.
         case matching(LabelSelector)
+        /// Named ones, and those whose labels match.
+        case either(Set<String>, LabelSelector)
     }
 
     package var selector: LabelSelector

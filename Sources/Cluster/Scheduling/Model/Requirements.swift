@@ -17,6 +17,8 @@ package struct Requirements: Hashable, Sendable {
     package var hostPorts: [HostPort] = []
     /// Each volume's nodes; all must match.
     package var volumes: [NodeSelector] = []
+    /// Claims to volumes that are chosen together with the node.
+    package var claims: [VolumeClaim] = []
     /// The pool its fixed address comes from.
     package var addressPool: String?
     /// Bytes of each image layer or piece, by digest.

@@ -16,6 +16,7 @@ struct Ledger {
 
     private(set) var tenants: [Tenant] = []
     private var numbers: [String: Int] = [:]
+    private var vacant: [Int] = []
     private var quotas: [String: Quota] = [:]
     /// By dimension: what all nodes have.
     private(set) var total: [Double] = []
@@ -25,10 +26,22 @@ struct Ledger {
         let quota = quotas[namespace]
         let name = quota?.name ?? namespace
         if let known = numbers[name] { return known }
-        numbers[name] = tenants.count
-        tenants.append(Tenant(name: name, quota: quota))
-        setQuota(tenants.count - 1, quota, &dimensions)
-        return tenants.count - 1
+        let number = vacant.popLast() ?? tenants.count
+        numbers[name] = number
+        if number == tenants.count { tenants.append(Tenant(name: name)) } else { tenants[number] = Tenant(name: name) }
+        setQuota(number, quota, &dimensions)
+        return number
+    }
+
+    var keptTenants: Int { numbers.count }
+
+    /// The lane is gone; its tenant too, when it was the last and no quota speaks of it.
+    mutating func detach(_ lane: Int, from tenant: Int) {
+        tenants[tenant].lanes.removeAll { $0 == lane }
+        guard tenants[tenant].lanes.isEmpty, tenants[tenant].quota == nil else { return }
+        numbers[tenants[tenant].name] = nil
+        tenants[tenant] = Tenant(name: "")
+        vacant.append(tenant)
     }
 
     /// Gives the namespaces of `quota` what it says; lanes that exist keep their tenant.

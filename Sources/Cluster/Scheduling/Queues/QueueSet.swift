@@ -14,7 +14,9 @@ struct QueueSet {
         /// Its tenant's quota has no room: not served until something of it ends.
         var isHeldByQuota = false
         /// Entries of ``Service/ages`` that came up while it was held, the oldest first.
-        var heldAges: [(pod: Int32, arrival: UInt32)] = []
+        var heldAges: [(pod: Int32, arrival: UInt64)] = []
+        /// How many templates have it.
+        var uses = 0
     }
 
     private struct Level {
@@ -28,10 +30,10 @@ struct QueueSet {
         var turns = 0
         var count = 0
         /// Pods by the time they came into the queue; stale entries are dropped when they reach the front.
-        var ages: [(pod: Int32, arrival: UInt32)] = []
+        var ages: [(pod: Int32, arrival: UInt64)] = []
         var oldest = 0
-        /// Entries of lanes that a quota let go again, the oldest first: older than all of ``ages``.
-        var released: [(pod: Int32, arrival: UInt32)] = []
+        /// Entries of lanes that a quota let go again, the oldest last: older than all of ``ages``.
+        var released: [(pod: Int32, arrival: UInt64)] = []
     }
 
     private struct LaneIdentity: Hashable {
@@ -50,6 +52,8 @@ struct QueueSet {
     private var pass = 0.0
     private(set) var count = 0
     private var isStale = false
+    private var vacantLanes: [Int] = []
+    private var idleLanes = 0
 
     init(bands: [Band], agingInterval: Int) {
         self.bands = bands
@@ -62,14 +66,17 @@ struct QueueSet {
         let tenant = ledger.tenant(of: template.namespace, &dimensions)
         let identity = LaneIdentity(band: band, priority: template.priority, tenant: tenant)
         if let known = laneNumbers[identity] { return known }
-        laneNumbers[identity] = lanes.count
-        lanes.append(Lane(band: band, priority: template.priority, tenant: tenant))
-        ledger.attach(lanes.count - 1, to: tenant)
+        let number = vacantLanes.popLast() ?? lanes.count
+        laneNumbers[identity] = number
+        let lane = Lane(band: band, priority: template.priority, tenant: tenant)
+        if number == lanes.count { lanes.append(lane) } else { lanes[number] = lane }
+        idleLanes += 1
+        ledger.attach(number, to: tenant)
         if !services[band].levels.contains(where: { $0.priority == template.priority }) {
             let index = services[band].levels.firstIndex { $0.priority < template.priority }
             services[band].levels.insert(Level(priority: template.priority), at: index ?? services[band].levels.count)
         }
-        return lanes.count - 1
+        return number
     }
 
     mutating func push(_ pod: Int32, to lane: Int, _ pods: inout PodTable) {
@@ -80,6 +87,9 @@ struct QueueSet {
         services[band].count += 1
         if services[band].count == 1 { services[band].pass = max(services[band].pass, pass) }
         services[band].ages.append((pod, pods.arrival[Int(pod)]))
+        if services[band].ages.count - services[band].oldest > 4096 + 2 * services[band].count {
+            tidyAges(of: band, pods)
+        }
         if lanes[lane].pods.count == 1 { activate(lane) }
     }
 
@@ -139,12 +149,11 @@ struct QueueSet {
     }
 
     private mutating func oldest(in band: Int, _ pods: borrowing PodTable) -> Int32? {
-        while !services[band].released.isEmpty {
-            let (pod, arrival) = services[band].released.removeFirst()
+        while let (pod, arrival) = services[band].released.popLast() {
             guard pods.state[Int(pod)] == .queued, pods.arrival[Int(pod)] == arrival else { continue }
             let lane = pods.lane(of: pod)
             if !lanes[lane].isHeldByQuota { return pod }
-            lanes[lane].heldAges.append((pod, arrival))
+            keepHeld(pod, arrival, of: lane, pods)
         }
         while services[band].oldest < services[band].ages.count {
             let (pod, arrival) = services[band].ages[services[band].oldest]
@@ -156,7 +165,7 @@ struct QueueSet {
             guard pods.state[Int(pod)] == .queued, pods.arrival[Int(pod)] == arrival else { continue }
             let lane = pods.lane(of: pod)
             if !lanes[lane].isHeldByQuota { return pod }
-            lanes[lane].heldAges.append((pod, arrival))
+            keepHeld(pod, arrival, of: lane, pods)
         }
         return nil
     }
@@ -185,7 +194,7 @@ extension QueueSet {
 
     /// Keeps a lane out of service until its quota has room; `pod`, just put back, keeps its age.
     mutating func holdByQuota(_ lane: Int, for pod: Int32, _ pods: borrowing PodTable) {
-        lanes[lane].heldAges.append((pod, pods.arrival[Int(pod)]))
+        keepHeld(pod, pods.arrival[Int(pod)], of: lane, pods)
         deactivate(lane)
         lanes[lane].isHeldByQuota = true
     }
@@ -197,7 +206,7 @@ extension QueueSet {
             lanes[lane].isHeldByQuota = false
             let band = lanes[lane].band
             services[band].released.append(contentsOf: lanes[lane].heldAges)
-            services[band].released.sort { $0.arrival < $1.arrival }
+            services[band].released.sort { $0.arrival > $1.arrival }
             lanes[lane].heldAges = []
             guard lanes[lane].pods.count > 0 else { continue }
             activate(lane)
@@ -211,14 +220,64 @@ extension QueueSet {
             services[lanes[lane].band].levels[level].heap.update(lane, share: ledger.share(lanes[lane].tenant))
         }
     }
+}
 
-    /// How many pods are queued before `pod` in its lane and at higher priorities of its queue.
-    func place(of pod: Int32, in lane: Int, _ pods: borrowing PodTable) -> Int {
-        let band = lanes[lane].band
-        let higher = lanes.reduce(0) { sum, other in
-            sum + (other.band == band && other.priority > lanes[lane].priority ? Int(other.pods.count) : 0)
+// MARK: - Forgetting
+
+extension QueueSet {
+    var keptLanes: Int { laneNumbers.count }
+    var keptAges: Int {
+        services.reduce(0) { $0 + $1.ages.count - $1.oldest + $1.released.count }
+            + lanes.reduce(0) { $0 + $1.heldAges.count }
+    }
+
+    mutating func use(lane: Int) {
+        if lanes[lane].uses == 0 { idleLanes -= 1 }
+        lanes[lane].uses += 1
+    }
+
+    mutating func release(lane: Int) {
+        lanes[lane].uses -= 1
+        if lanes[lane].uses == 0 { idleLanes += 1 }
+    }
+
+    /// Forgets lanes that no template has, once they are more than the others, and with them tenants and priorities.
+    mutating func sweep() {
+        guard idleLanes > max(64, lanes.count / 2) else { return }
+        for (identity, lane) in laneNumbers.sorted(by: { $0.value < $1.value }) where lanes[lane].uses == 0 {
+            laneNumbers[identity] = nil
+            ledger.detach(lane, from: lanes[lane].tenant)
+            lanes[lane] = Lane(band: 0, priority: 0, tenant: 0)
+            vacantLanes.append(lane)
         }
-        let before = pods.members(of: lanes[lane].pods).prefix { $0 != pod }.count
-        return higher + before
+        idleLanes = 0
+        for band in services.indices {
+            let priorities = Set(laneNumbers.keys.filter { $0.band == band }.map(\.priority))
+            services[band].levels.removeAll { !priorities.contains($0.priority) }
+        }
+    }
+
+    /// Each pod that is still queued once, the others not at all.
+    private mutating func tidyAges(of band: Int, _ pods: borrowing PodTable) {
+        services[band].ages = Self.tidied(services[band].ages[services[band].oldest...], pods)
+        services[band].oldest = 0
+    }
+
+    private mutating func keepHeld(_ pod: Int32, _ arrival: UInt64, of lane: Int, _ pods: borrowing PodTable) {
+        lanes[lane].heldAges.append((pod, arrival))
+        guard lanes[lane].heldAges.count > 1024 + 2 * Int(lanes[lane].pods.count) else { return }
+        lanes[lane].heldAges = Self.tidied(lanes[lane].heldAges[...], pods)
+    }
+
+    private static func tidied(
+        _ entries: ArraySlice<(pod: Int32, arrival: UInt64)>, _ pods: borrowing PodTable
+    ) -> [(pod: Int32, arrival: UInt64)] {
+        var seen: Set<Int32> = []
+        var kept: [(pod: Int32, arrival: UInt64)] = []
+        for entry in entries where pods.state[Int(entry.pod)] == .queued {
+            guard pods.arrival[Int(entry.pod)] == entry.arrival, seen.insert(entry.pod).inserted else { continue }
+            kept.append(entry)
+        }
+        return kept
     }
 }

@@ -83,7 +83,7 @@ struct WaitingIndex {
         return byDimension[dimension].prefix { $0.value <= value }.map(\.number)
     }
 
-    private static let freed: [PoolChanges] = [.resourcesFreed, .portsFreed]
+    private static let freed: [PoolChanges] = [.resourcesFreed, .portsFreed, .volumesFreed]
 
     /// Those that `change`, one alone, could help.
     func waiting(forChange change: PoolChanges) -> Set<Int> { byChange[change] ?? [] }

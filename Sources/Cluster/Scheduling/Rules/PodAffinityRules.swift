@@ -3,6 +3,7 @@ package struct PodAffinityRules: PodRulePlugin {
     package static let name = "InterPodAffinity"
     package static let heedsOthers = true
     package var weight: Double
+    package var isFilter = true
 
     package init(weight: Double = 2) {
         self.weight = weight

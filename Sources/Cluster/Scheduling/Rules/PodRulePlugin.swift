@@ -12,8 +12,10 @@ package enum PodRule: Hashable, Sendable {
 ///
 /// Asked once for each shape of pods; what it says is kept up to date by counting, not by asking again.
 package protocol PodRulePlugin: FilterPlugin {
-    /// How much its preferences count.
-    var weight: Double { get }
+    /// How much its preferences count; at zero they are left out.
+    var weight: Double { get set }
+    /// Whether what it requires keeps pods off nodes; where not, others respect what such a pod holds all the same.
+    var isFilter: Bool { get set }
     /// Whether pods of the profile heed what placed pods hold against or for them.
     static var heedsOthers: Bool { get }
     func rules(of requirements: Requirements) -> [PodRule]

@@ -2,6 +2,7 @@
 package struct TopologySpreadRules: PodRulePlugin {
     package static let name = "PodTopologySpread"
     package var weight: Double
+    package var isFilter = true
 
     package init(weight: Double = 2) {
         self.weight = weight

@@ -17,6 +17,14 @@ package struct ResourceScore: UseScore {
         self.balanceWeight = balanceWeight
     }
 
+    package var weights: [String: Double] {
+        get { ["NodeResourcesFit": packingWeight, "NodeResourcesBalancedAllocation": balanceWeight] }
+        set {
+            packingWeight = newValue["NodeResourcesFit"] ?? 0
+            balanceWeight = newValue["NodeResourcesBalancedAllocation"] ?? 0
+        }
+    }
+
     package func add(
         to scores: inout [SIMD8<Double>], _ blocks: Range<Int>, for demand: Demand, in nodes: borrowing NodeTable
     ) {

@@ -4,6 +4,8 @@
 /// leaves it.
 package protocol UseScore: Sendable {
     static var name: String { get }
+    /// What it brings together, by the names that configurations know, with their weights; empty where nobody may weigh it.
+    var weights: [String: Double] { get set }
     func score(of demand: Demand, at node: Int, in nodes: borrowing NodeTable) -> Double
     /// Adds the score of each node in `blocks` of eight: the same numbers as ``score(of:at:in:)``, faster.
     func add(
@@ -11,6 +13,11 @@ package protocol UseScore: Sendable {
 }
 
 extension UseScore {
+    package var weights: [String: Double] {
+        get { [:] }
+        set {}
+    }
+
     package func add(
         to scores: inout [SIMD8<Double>], _ blocks: Range<Int>, for demand: Demand, in nodes: borrowing NodeTable
     ) {

@@ -19,6 +19,7 @@ struct LabelIndex {
             keys[key]?.present[node] = false
             keys[key]?.values[value]?[node] = false
             if keys[key]?.values[value]?.isEmpty == true { keys[key]?.values[value] = nil }
+            if keys[key]?.values.isEmpty == true { keys[key] = nil }
         }
     }
 

@@ -23,6 +23,9 @@ package struct NodeIndexes {
             taints[node.taints]?[number] = false
             if taints[node.taints]?.isEmpty == true { taints[node.taints] = nil }
         }
-        for pool in node.addressPools { addressPools[pool]?[number] = false }
+        for pool in node.addressPools {
+            addressPools[pool]?[number] = false
+            if addressPools[pool]?.isEmpty == true { addressPools[pool] = nil }
+        }
     }
 }

@@ -17,6 +17,7 @@ package struct NodeTable {
     /// First pod of each node's list.
     var pods: [PodList] = []
     var ports = PortIndex()
+    var volumes = VolumeIndex()
     private var vacant: [Int] = []
 
     subscript(free node: Int, dimension: Int) -> Double {

@@ -28,6 +28,7 @@ struct PodSelector: Hashable {
                 case .own: false
                 case .named(let names): names.contains(namespace)
                 case .matching(let selector): selector.matches(namespaceLabels)
+                case .either(let names, let selector): names.contains(namespace) || selector.matches(namespaceLabels)
                 }
             return isInside && part.labels.matches(labels)
         }

@@ -30,16 +30,24 @@ struct PodTable {
     var gang: [Int32] = []
     var attempts: [UInt8] = []
     /// Counts arrivals: what came first is smaller.
-    var arrival: [UInt32] = []
+    var arrival: [UInt64] = []
     /// Counts reservations and back-offs, so that a timer knows whether it is still meant.
     private(set) var stamp: [UInt32] = []
     /// In the one list it is in: its node's, its lane's or its class's.
     private var next: [Int32] = []
     private var previous: [Int32] = []
     private var vacant: [Int32] = []
-    private var arrivals: UInt32 = 0
+    private var arrivals: UInt64 = 0
 
     var count: Int { ids.count - vacant.count }
+
+    /// Whether it is to get a node and has none.
+    func isPending(_ pod: Int32) -> Bool {
+        switch state[Int(pod)] {
+        case .held, .queued, .parked, .backingOff: true
+        case .vacant, .nominated, .assumed, .running, .leaving: false
+        }
+    }
 
     func lane(of pod: Int32) -> Int { Int(lane[Int(pod)]) }
 

@@ -29,11 +29,13 @@ extension Pool {
         guard templates[number].uses == 0 else { return nil }
         templateNumbers[ObjectIdentifier(templates[number].source)] = nil
         vacantTemplates.append(number)
+        counters.release(labelSet: templates[number].labels)
         let shape = templates[number].shape
         shapes[shape].uses -= 1
         guard shapes[shape].uses == 0 else { return nil }
         shapeNumbers[identity(templates[number].source)] = nil
         vacantShapes.append(shape)
+        counters.release(counters: shapes[shape].counters)
         return shape
     }
 
@@ -69,6 +71,7 @@ extension Pool {
             shapes.append(shape)
         }
         shapeNumbers[identity] = number
+        counters.use(counters: shape.counters)
         return number
     }
 
@@ -82,6 +85,7 @@ extension Pool {
             for rule in plugin.rules(of: requirements) {
                 switch rule {
                 case .near(let terms):
+                    guard plugin.isFilter else { continue }
                     let selector = PodSelector(terms, in: namespace)
                     for name in Set(terms.map(\.topologyKey)).sorted() {
                         let key = key(name)
@@ -90,17 +94,22 @@ extension Pool {
                     }
                 case .away(let term):
                     let (key, selector) = (key(term.topologyKey), PodSelector([term], in: namespace))
-                    let counter = counter(.matching(selector), key: key)
-                    rules.append(DomainRule(kind: .antiAffinity, key: key, counter: counter))
+                    if plugin.isFilter {
+                        let counter = counter(.matching(selector), key: key)
+                        rules.append(DomainRule(kind: .antiAffinity, key: key, counter: counter))
+                    }
                     holds.append(self.counter(.repelling(selector), key: key))
                 case .preferred(let preference):
                     let key = key(preference.term.topologyKey)
                     let selector = PodSelector([preference.term], in: namespace)
                     let weight = Double(preference.weight) * plugin.weight
-                    let counter = counter(.matching(selector), key: key)
-                    rules.append(DomainRule(kind: .preference(weight: weight), key: key, counter: counter))
+                    if weight != 0 {
+                        let counter = counter(.matching(selector), key: key)
+                        rules.append(DomainRule(kind: .preference(weight: weight), key: key, counter: counter))
+                    }
                     holds.append(self.counter(.preferring(selector, weight: preference.weight), key: key))
                 case .spread(let constraint):
+                    guard constraint.isHard ? plugin.isFilter : plugin.weight != 0 else { continue }
                     rules.append(self.rule(constraint, of: requirements, in: namespace, weight: plugin.weight))
                 }
             }
@@ -112,17 +121,17 @@ extension Pool {
         _ constraint: SpreadConstraint, of requirements: Requirements, in namespace: String, weight: Double
     ) -> DomainRule {
         let selector = PodSelector(constraint.selector, in: namespace)
-        let filter = counters.filter(
+        let (filter, isNew) = counters.filter(
             CounterIndex.NodeFilter(
                 nodeSelector: constraint.honorsNodeAffinity ? requirements.nodeSelector : [:],
                 nodeAffinity: constraint.honorsNodeAffinity ? requirements.nodeAffinity : nil,
                 tolerations: constraint.honorsTaints ? requirements.tolerations : nil))
-        while filterNodes.count < counters.filters.count {
+        if isNew {
             var matching = Bitset()
             nodes.isPresent.forEach { node in
-                if counters.filters[filterNodes.count].matches(nodes.specs[node]) { matching[node] = true }
+                if counters.filters[filter].matches(nodes.specs[node]) { matching[node] = true }
             }
-            filterNodes.append(matching)
+            if filter < filterNodes.count { filterNodes[filter] = matching } else { filterNodes.append(matching) }
         }
         let key = key(constraint.topologyKey)
         let counter = counter(.matching(selector), key: key, filter: filter)

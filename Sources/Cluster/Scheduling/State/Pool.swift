@@ -98,7 +98,7 @@ extension Pool {
         indexes.add(node, at: number)
         layers.add(node)
         nodes.setCapacity(number, capacity(of: node))
-        for key in counters.keys.indices {
+        for key in counters.keys.indices where !counters.keys[key].name.isEmpty {
             counters.keys[key].add(node.labels[counters.keys[key].name], for: number)
         }
         for filter in filterNodes.indices { filterNodes[filter][number] = counters.filters[filter].matches(node) }
@@ -120,7 +120,7 @@ extension Pool {
 
     /// Adds a node and its pods to all counters, or takes them away.
     private mutating func countNode(_ number: Int, sign: Int32) {
-        for counter in counters.counters.indices {
+        for counter in counters.counters.indices where counters.identities[counter].subject != .nobody {
             guard let domain = domain(of: number, for: counter) else { continue }
             counters.counters[counter].addEligibleNodes(sign, in: domain)
         }
@@ -176,6 +176,13 @@ extension Pool {
                 !others.contains { shapes[$0].requirements.hostPorts.contains(port) }
             }
             nodes.ports.set(changed, at: node, taken: sign > 0)
+        }
+        if !shapes[shape].requirements.claims.isEmpty {
+            if sign > 0 {
+                nodes.volumes.take(shapes[shape].requirements.claims, at: nodes.specs[node])
+            } else {
+                nodes.volumes.giveBack(shapes[shape].requirements.claims)
+            }
         }
         count(pod, at: node, sign: sign)
         log.append(node, described: false, nodes: nodes.count)

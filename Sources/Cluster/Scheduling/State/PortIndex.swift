@@ -6,7 +6,7 @@ struct PortIndex {
     }
 
     /// By port, for each address it is taken on: the nodes.
-    private var taken: [Number: [(address: String, nodes: Bitset)]] = [:]
+    private var taken: [Number: [(address: String, nodes: Bitset, count: Int)]] = [:]
 
     func isTaken(_ port: HostPort, at node: Int) -> Bool {
         guard let entries = taken[Number(port: port.port, transport: port.transport)] else { return false }
@@ -33,13 +33,15 @@ struct PortIndex {
             var entries = taken[number] ?? []
             taken[number] = nil  // so that the bit set below has one owner and is changed in place
             if let index = entries.firstIndex(where: { $0.address == port.address }) {
+                if entries[index].nodes[node] != isTaken { entries[index].count += isTaken ? 1 : -1 }
                 entries[index].nodes[node] = isTaken
+                if entries[index].count == 0 { entries.remove(at: index) }
             } else if isTaken {
                 var nodes = Bitset()
                 nodes[node] = true
-                entries.append((port.address, nodes))
+                entries.append((port.address, nodes, 1))
             }
-            taken[number] = entries
+            if !entries.isEmpty { taken[number] = entries }
         }
     }
 }

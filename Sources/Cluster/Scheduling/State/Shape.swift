@@ -21,6 +21,8 @@ struct Shape {
     /// What is charged to the node and the tenant.
     var requests: [Amount] { demand.amounts }
     var hasRules: Bool { !rules.isEmpty }
+    /// The counters that it needs.
+    var counters: [Int] { rules.map(\.counter) + holds }
 
     init(_ demand: Demand, number: Int, of profile: Profile, rules: [DomainRule], holds: [Int]) {
         self.demand = demand

@@ -1,0 +1,102 @@
+internal import Scheduling
+internal import TestSupport
+internal import Testing
+internal import Units
+
+@Suite("what pods that are gone leave behind")
+struct ForgettingTests {
+    /// A pod unlike all others: its labels, namespace, priority, rules, gang and ports are its own.
+    private static func template(_ number: Int) -> PodTemplate {
+        let own = LabelSelector(matching: ["app": "a\(number)"])
+        var requirements = Requirements(resources: Resources(cpu: CPUCount(milli: 1 + Int64(number % 7))))
+        switch number % 5 {
+        case 0: requirements.podAntiAffinity = [PodAffinityTerm(own, topologyKey: "host")]
+        case 1: requirements.podAffinity = [PodAffinityTerm(own, topologyKey: "key\(number)")]
+        case 2:
+            requirements.nodeSelector = ["host": "node\(number % 4)"]
+            requirements.spread = [SpreadConstraint(topologyKey: "host", selector: own)]
+        case 3: requirements.preferredPods = [Preference(PodAffinityTerm(own, topologyKey: "host"), weight: 5)]
+        default: requirements.hostPorts = [HostPort(1 + number, address: "10.0.0.\(number)")]
+        }
+        return PodTemplate(
+            namespace: "n\(number)", labels: ["app": "a\(number)"], requirements: requirements,
+            priority: Int32(number % 3000))
+    }
+
+    @Test("what is kept is bounded by what is there, however many pods came and went")
+    func churn() {
+        var configuration = Configuration()
+        configuration.warmClasses = 32
+        let fixture = Fixture(configuration, nodes: 4)
+        var alive: [Int] = []
+        var most = 0
+        for number in 0..<6000 {
+            let gang = number % 11 == 0 ? GangMembership(name: "g\(number)", minimum: 1) : nil
+            fixture.add("pod\(number)", Self.template(number), gang: gang)
+            alive.append(number)
+            fixture.drain()
+            if alive.count > 50 { fixture.tell(.podRemoved(id: "pod\(alive.removeFirst())")) }
+            if number % 100 == 99 { _ = fixture.pass(1) }
+            if number == 2999 { most = fixture.scheduler.footprint.sum }
+        }
+        let later = fixture.scheduler.footprint
+        #expect(later.labelSets <= 600 && later.counters <= 300 && later.classes <= 300, "\(later)")
+        #expect(later.topologyKeys <= 300 && later.nodeFilters <= 300, "\(later)")
+        #expect(later.lanes <= 300 && later.tenants <= 300 && later.gangs <= 50, "\(later)")
+        #expect(later.sum <= most * 3 / 2, "\(later) against \(most) at half time")
+    }
+
+    @Test("pods that come and go behind a quota that is full leave no trace in the queue")
+    func heldChurn() {
+        let fixture = Fixture(nodes: 1)
+        let none = Resources(cpu: CPUCount(milli: 1), memory: ByteCount(1))
+        fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: none)))
+        let held = Fixture.template(namespace: "held")
+        fixture.add("first", held)
+        for number in 0..<30_000 {
+            fixture.add("held\(number)", held)
+            if number % 10 == 0 { fixture.add("free\(number)", Fixture.template(milli: 1)) }
+            fixture.drain()
+            fixture.tell(.podRemoved(id: "held\(number)"))
+            fixture.tell(.podRemoved(id: "free\(number)"))
+        }
+        #expect(fixture.scheduler.footprint.turns < 20_000, "\(fixture.scheduler.footprint)")
+        let much = Resources(cpu: CPUCount(milli: 4000), memory: ByteCount(8 << 30))
+        fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: much)))
+        #expect(fixture.placed() == ["first"], "it is still there")
+    }
+
+    @Test("what is forgotten and comes back is counted anew, with all that is there by then", arguments: UInt64(0)..<20)
+    func comesBack(seed: UInt64) throws {
+        // A scheduler that must forget all the time, beside one that forgets nothing: they agree.
+        var small = Configuration()
+        small.warmClasses = 1
+        var pool = RandomPool(seed: seed)
+        let (forgetful, other) = (Fixture(small), Fixture())
+        func tell(_ event: Event) {
+            forgetful.tell(event)
+            other.tell(event)
+        }
+        for index in 0..<5 { tell(.nodeAdded(pool.node("node\(index)"))) }
+        var alive: [String] = []
+        for number in 0..<400 {
+            // Strangers that make the forgetful one sweep.
+            for copy in 0..<3 {
+                let id = "stranger\(number)-\(copy)"
+                forgetful.tell(
+                    .podAdded(Pod(id: id, template: Self.template(number * 3 + copy + 10_000), isGated: true)))
+                forgetful.tell(.podRemoved(id: id))
+            }
+            let template = pool.template()
+            tell(.podAdded(Pod(id: "pod\(number)", template: template)))
+            alive.append("pod\(number)")
+            #expect(forgetful.drain() == other.drain(), "seed \(seed), pod \(number)")
+            while alive.count > 15 {
+                let id = alive.remove(at: pool.number(0...alive.count - 1))
+                tell(.podRemoved(id: id))
+                #expect(forgetful.drain() == other.drain(), "seed \(seed), after \(id)")
+            }
+        }
+        #expect(forgetful.scheduler.footprint.counters < 400, "seed \(seed): \(forgetful.scheduler.footprint)")
+    }
+}
