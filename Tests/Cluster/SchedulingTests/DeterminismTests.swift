@@ -132,7 +132,8 @@ struct DeterminismTests {
 
     @Test("twice in one process, decision by decision", arguments: UInt64(0)..<20)
     func twice(seed: UInt64) {
-        var (one, other) = (World(seed: seed), World(seed: seed))
+        var one = World(seed: seed)
+        var other = World(seed: seed)
         #expect(one.run(200) == other.run(200))
     }
 

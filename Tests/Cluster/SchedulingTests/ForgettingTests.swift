@@ -53,14 +53,12 @@ struct ForgettingTests {
         fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: none)))
         let held = Fixture.template(namespace: "held")
         fixture.add("first", held)
-        for number in 0..<30_000 {
+        for number in 0..<12_000 {
             fixture.add("held\(number)", held)
-            if number % 10 == 0 { fixture.add("free\(number)", Fixture.template(milli: 1)) }
             fixture.drain()
             fixture.tell(.podRemoved(id: "held\(number)"))
-            fixture.tell(.podRemoved(id: "free\(number)"))
         }
-        #expect(fixture.scheduler.footprint.turns < 20_000, "\(fixture.scheduler.footprint)")
+        #expect(fixture.scheduler.footprint.turns < 6000, "\(fixture.scheduler.footprint)")
         let much = Resources(cpu: CPUCount(milli: 4000), memory: ByteCount(8 << 30))
         fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: much)))
         #expect(fixture.placed() == ["first"], "it is still there")
@@ -78,6 +76,10 @@ struct ForgettingTests {
             other.tell(event)
         }
         for index in 0..<5 { tell(.nodeAdded(pool.node("node\(index)"))) }
+        // Two that stay keep the order of the namespaces.
+        for name in ["n0", "n1"] {
+            tell(.podAdded(Pod(id: name, template: Fixture.template(namespace: name), isGated: true)))
+        }
         var alive: [String] = []
         for number in 0..<400 {
             // Strangers that make the forgetful one sweep.
@@ -90,11 +92,11 @@ struct ForgettingTests {
             let template = pool.template()
             tell(.podAdded(Pod(id: "pod\(number)", template: template)))
             alive.append("pod\(number)")
-            #expect(forgetful.drain() == other.drain(), "seed \(seed), pod \(number)")
+            #expect(forgetful.placed() == other.placed(), "seed \(seed), pod \(number)")
             while alive.count > 15 {
                 let id = alive.remove(at: pool.number(0...alive.count - 1))
                 tell(.podRemoved(id: id))
-                #expect(forgetful.drain() == other.drain(), "seed \(seed), after \(id)")
+                #expect(forgetful.placed() == other.placed(), "seed \(seed), after \(id)")
             }
         }
         #expect(forgetful.scheduler.footprint.counters < 400, "seed \(seed): \(forgetful.scheduler.footprint)")

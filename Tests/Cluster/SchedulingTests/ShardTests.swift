@@ -82,6 +82,31 @@ struct ShardTests {
         #expect(moves.map(\.pod) == ["pod0"])
         #expect(moves.first?.to == fixture.node(of: "pod2"))
         #expect(fixture.node(of: "pod0") == moves.first?.from)
+        let selector = LabelSelector()
+        fixture.tell(.budgetChanged(DisruptionBudget(name: "b", namespace: "default", selector: selector, allowed: 0)))
+        #expect(fixture.scheduler.defragmentation(limit: 9).isEmpty, "the budget allows nobody to go")
+    }
+
+    @Test("a node of two pods is not emptied where their budget allows one to go, nor one that a gang's member is on")
+    func defragmentationWithin() {
+        let fixture = Fixture(nodes: 2)
+        for name in ["a", "b"] {
+            fixture.tell(.podAdded(Pod(id: name, template: Fixture.template(milli: 500), node: "node0")))
+        }
+        fixture.tell(.podAdded(Pod(id: "large", template: Fixture.template(milli: 3000), node: "node1")))
+        #expect(fixture.scheduler.defragmentation(limit: 9).map(\.pod).sorted() == ["a", "b"])
+        #expect(fixture.scheduler.defragmentation(limit: 1).isEmpty, "half of a node helps nobody")
+        let selector = LabelSelector()
+        fixture.tell(.budgetChanged(DisruptionBudget(name: "b", namespace: "default", selector: selector, allowed: 1)))
+        #expect(fixture.scheduler.defragmentation(limit: 9).isEmpty)
+        let gang = Fixture(nodes: 2)
+        gang.tell(
+            .podAdded(
+                Pod(
+                    id: "m", template: Fixture.template(milli: 500), node: "node0",
+                    gang: GangMembership(name: "g", minimum: 1))))
+        gang.tell(.podAdded(Pod(id: "large", template: Fixture.template(milli: 3000), node: "node1")))
+        #expect(gang.scheduler.defragmentation(limit: 9).isEmpty)
     }
 
     final class Box {

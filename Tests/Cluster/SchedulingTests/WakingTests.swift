@@ -58,7 +58,6 @@ struct WakingTests {
     @Test("a new node wakes those that fit there, the first to come first")
     func newNode() {
         #expect(Self.woken(.nodeAdded(Fixture.node("new"))) == ["cpu", "port", "apart"])
-        #expect(Self.woken(.nodeAdded(Fixture.node("tiny", milli: 1))) == ["port"], "then there is no more room")
     }
 
     @Test("what an event should have woken, and did not, is tried again after a while all the same")

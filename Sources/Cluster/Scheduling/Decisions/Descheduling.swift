@@ -9,7 +9,8 @@ extension Scheduler {
     /// What to move so that the emptiest nodes become empty; nothing is changed.
     ///
     /// A node is suggested only when every pod on it fits onto nodes that are fuller than it and stay in use; `limit`
-    /// bounds the moves. Pods with rules about other pods, and those whose budget forbids it, stay where they are.
+    /// bounds the moves. Pods with rules about other pods, members of gangs, and those whose budget forbids it, stay where
+    /// they are.
     package mutating func defragmentation(limit: Int) -> [Move] {
         let byFill = pool.nodes.isPresent.members.filter { pool.nodes.pods[$0].count > 0 }.sorted { left, right in
             let (one, other) = (use(of: left), use(of: right))
@@ -17,6 +18,7 @@ extension Scheduler {
         }
         var moves: [Move] = []
         var moved: [(pod: Int32, from: Int)] = []
+        let ledger = budgets
         for (index, node) in byFill.enumerated() where moves.count < limit {
             let found = empty(node, onto: byFill[(index + 1)...].reversed(), limit: limit - moves.count)
             for (pod, to) in found {
@@ -30,6 +32,7 @@ extension Scheduler {
             pool.displace(pod)
             pool.place(pod, on: from)
         }
+        budgets = ledger
         return moves
     }
 
@@ -38,20 +41,19 @@ extension Scheduler {
         let pods = pool.pods.members(of: pool.nodes.pods[node])
         guard pods.count <= limit else { return [] }
         var done: [(pod: Int32, to: Int)] = []
+        let ledger = budgets
         for pod in pods {
             let shape = pool.shape(of: pod)
-            let isFree = budgets.covering(pool.labels(of: pod), in: pool.counters).allSatisfy {
-                budgets.allowed($0) > 0
-            }
             let isBound = pool.shapes[shape].hasRules || !pool.counters.labelSets[pool.labels(of: pod)].others.isEmpty
-            let isRunning = pool.pods.state[Int(pod)] == .running
-            guard isFree, isRunning, !isBound, let to = targets.first(where: { pool.shape(shape, fitsAt: $0) }) else {
+            guard isMovable(pod), !isBound, let to = targets.first(where: { pool.shape(shape, fitsAt: $0) }) else {
                 for (pod, _) in done.reversed() {
                     pool.displace(pod)
                     pool.place(pod, on: node)
                 }
+                budgets = ledger
                 return []
             }
+            for budget in budgets.covering(pool.labels(of: pod), in: pool.counters) { budgets.consume(budget) }
             pool.displace(pod)
             pool.place(pod, on: to)
             done.append((pod, to))

@@ -11,10 +11,11 @@ extension Scheduler {
         package var lanes: Int
         package var tenants: Int
         package var gangs: Int
+        /// Entries of the queues' order of age.
         package var turns: Int
 
         package var sum: Int {
-            labelSets + counters + topologyKeys + nodeFilters + classes + lanes + tenants + gangs + turns
+            labelSets + counters + topologyKeys + nodeFilters + classes + lanes + tenants + gangs
         }
     }
 
