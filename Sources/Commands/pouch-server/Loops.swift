@@ -1,15 +1,25 @@
 internal import APIServer
 internal import ClusterModel
 internal import Controllers
+internal import LinuxKernel
 internal import Logging
 internal import SchedulerLoop
+internal import Scheduling
 internal import ServiceLifecycle
 
 /// The scheduling loop as a member of the server's service group.
 struct SchedulingService: Service {
     private let loop: SchedulerLoop
 
-    init(_ access: any PoolAccess, logger: Logger) { loop = SchedulerLoop(access, logger: logger) }
+    /// `path` is a KubeSchedulerConfiguration in YAML.
+    init(_ access: any PoolAccess, configuredBy path: String?, logger: Logger) throws {
+        var configuration = Scheduling.Configuration()
+        if let path {
+            let text = String(decoding: try WholeFile.read(path), as: UTF8.self)
+            configuration = try ConfigurationReader.read(text, name: path)
+        }
+        loop = SchedulerLoop(access, configuration: configuration, logger: logger)
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await loop.run() }

@@ -30,6 +30,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "A file with lines of token,user,uid,\"group,group\".") var tokenFile: String?
     @Option(help: "Where to write down who changed what.") var auditLog: String?
     @Option(help: "A Unix socket for root and for nodes on this machine.") var socket: String?
+    @Option(help: "How the scheduler behaves: a KubeSchedulerConfiguration, in YAML.") var schedulerConfig: String?
     @Flag(help: "Say more in the log.") var debug = false
 
     func run() async throws {
@@ -58,7 +59,8 @@ struct Serve: AsyncParsableCommand {
         let access = LocalAccess(api.objects)
         var services: [any Service] = [
             Collector(api.objects, logger: logger), Bookmarks(store), Compaction(store, logger: logger),
-            SchedulingService(access, logger: logger), NodeService(access, logger: logger),
+            try SchedulingService(access, configuredBy: schedulerConfig, logger: logger),
+            NodeService(access, logger: logger),
             BudgetService(access, logger: logger), LeaseService(store),
         ]
         if let audit { services.append(audit) }

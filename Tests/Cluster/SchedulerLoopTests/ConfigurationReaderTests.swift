@@ -7,8 +7,7 @@ internal import Units
 @Suite("how a scheduler is configured")
 struct ConfigurationReaderTests {
     private static func read(_ text: String) throws(ManifestError) -> Configuration {
-        let documents = try YAMLDocuments.read(text, name: "f")
-        return try ConfigurationReader.configuration(Field(documents[0], path: "f: "))
+        try ConfigurationReader.read(text, name: "f")
     }
 
     @Test("a profile turns filters and scores off and weighs them, in Kubernetes's form")
@@ -70,6 +69,7 @@ struct ConfigurationReaderTests {
         "what is not known, or makes no sense, is refused by its path",
         arguments: [
             ("leaderElection: {}", "f: .leaderElection: is not known here"),
+            ("kind: Pod", "f: .kind: expected KubeSchedulerConfiguration"),
             ("agingInterval: 0", "f: .agingInterval: expected a whole number from 1 to 1000000"),
             (
                 "profiles: [{plugins: {filter: {disabled: [{name: NodePort}]}}}]",
@@ -94,7 +94,7 @@ struct ConfigurationReaderTests {
         ])
     func refused(text: String, message: String) {
         do {
-            _ = try Self.read("kind: KubeSchedulerConfiguration\n" + text)
+            _ = try Self.read(text.hasPrefix("kind:") ? text : "kind: KubeSchedulerConfiguration\n" + text)
             Issue.record("it was accepted")
         } catch {
             #expect("\(error)" == message)

@@ -69,8 +69,12 @@ struct ForgettingTests {
         // A scheduler that must forget all the time, beside one that forgets nothing: they agree.
         var small = Configuration()
         small.warmClasses = 1
+        // Who forgets asks more often: turns by age would come at other times.
+        small.agingInterval = 1_000_000
+        var large = Configuration()
+        large.agingInterval = 1_000_000
         var pool = RandomPool(seed: seed)
-        let (forgetful, other) = (Fixture(small), Fixture())
+        let (forgetful, other) = (Fixture(small), Fixture(large))
         func tell(_ event: Event) {
             forgetful.tell(event)
             other.tell(event)

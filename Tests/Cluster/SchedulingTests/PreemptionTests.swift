@@ -75,9 +75,11 @@ struct PreemptionTests {
                         name: "budget", namespace: "n0", selector: LabelSelector(matching: ["app": "a0"]),
                         allowed: allowed)
                     _ = scheduler.handle(.budgetChanged(budget), at: Self.now)
-                } else {
-                    _ = scheduler.handle(.podRemoved(id: "low\(index)"), at: Self.now)
                 }
+            }
+            // One that waits, and be it without a word because its like do, is taken back.
+            if reference.placed["low\(index)"] == nil {
+                _ = scheduler.handle(.podRemoved(id: "low\(index)"), at: Self.now)
             }
         }
         let high = pool.template(priority: 10, mayPreempt: true, plain: pool.chance(50))

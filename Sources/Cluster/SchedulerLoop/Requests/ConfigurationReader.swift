@@ -14,6 +14,15 @@ internal import Units
 package enum ConfigurationReader {
     package static let kind = "KubeSchedulerConfiguration"
 
+    /// What the one document of a file says; `name` stands in messages.
+    package static func read(_ text: String, name: String) throws(ManifestError) -> Configuration {
+        let documents = try YAMLDocuments.read(text, name: name)
+        guard documents.count == 1 else { throw ManifestError(name, "expected one document, not \(documents.count)") }
+        let field = Field(documents[0], path: "\(name): ")
+        guard field["kind"].text == kind else { throw ManifestError(field["kind"].path, "expected \(kind)") }
+        return try configuration(field)
+    }
+
     /// What `field` says, over `standard` where it says nothing.
     package static func configuration(
         _ field: Field, over standard: Configuration = Configuration()

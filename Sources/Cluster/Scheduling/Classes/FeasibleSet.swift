@@ -53,6 +53,7 @@ struct FeasibleSet {
         trees = []
         staticScores = []
         partition = nil
+        layoutVersion = -1  // so that the partition is made again
         eligible = Bitset()
         cursor = -1
     }

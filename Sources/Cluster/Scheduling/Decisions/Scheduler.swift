@@ -136,13 +136,14 @@ package struct Scheduler: ~Copyable {
     mutating func displace(_ pod: Int32) {
         let node = Int(pool.pods.node[Int(pod)])
         let shape = pool.shape(of: pod)
+        let releases = pool.nodes.volumes.releases
         pool.displace(pod)
         countMember(pod, isPlaced: false)
         queues.charge(pool.pods.lane(of: pod), pool.shapes[shape].requests, sign: -1)
         guard !waiting.isEmpty else { return }
         wakeByNode(node, freed: pool.shapes[shape].requests, ports: pool.shapes[shape].requirements.hostPorts)
         wakeByCounters(of: pod)
-        if !pool.shapes[shape].requirements.claims.isEmpty { wakeByVolumes() }
+        if pool.nodes.volumes.releases > releases { wakeByVolumes() }
     }
 
     /// Back into its lane, behind its equals.

@@ -197,6 +197,7 @@ extension Pool {
         for pod in placed { count(pod, at: Int(pods.node[Int(pod)]), sign: -1) }
         counters.setNamespace(name, labels: namespaceLabels)
         for pod in placed { count(pod, at: Int(pods.node[Int(pod)]), sign: 1) }
+        counters.layoutVersion += 1  // what is kept by node counts them too
     }
 
     private mutating func count(_ pod: Int32, at node: Int, sign: Int32) {

@@ -30,6 +30,8 @@ struct VolumeIndex {
     private var choices: [String: Choice] = [:]
     /// Changes with every choice: what was found for claims is to be found anew.
     private(set) var version = 0
+    /// How often a volume became free: then those that wait for one are worth a try.
+    private(set) var releases = 0
 
     // MARK: What there is
 
@@ -149,8 +151,10 @@ struct VolumeIndex {
             guard var choice = choices[claim.id], choice.users > 0 else { continue }
             choice.users -= 1
             choices[claim.id] = choice.users > 0 || choice.isDurable ? choice : nil
-            if choices[claim.id] == nil { entries[choice.volume]?.claim = nil }
+            guard choices[claim.id] == nil else { continue }
+            entries[choice.volume]?.claim = nil
             version += 1
+            releases += 1
         }
     }
 
