@@ -206,14 +206,15 @@ var rooms: [Room] = [
             "LinuxKernel",
             "CLinux", "Lanes",
         ],
-        packages: [nioCore, nioSSL, logging, lifecycle]),
+        packages: [nioCore, nioSSL, logging, lifecycle], tested: true),
     library(
         "Distribution", "PoolTracker",
         uses: [
             "Prewarm", "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "HTTPKit", "RegistryClient",
             "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
-        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle]),
+        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true,
+        testsUse: ["ContentStore", "Peer"]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
@@ -338,6 +339,9 @@ let crossings: [Target] =
                 "PoolSimulationTests", path: "Simulation/Pool",
                 uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
+            .executableTarget(
+                name: "swarm-bench", dependencies: ["TestSupport", "JSON", "LinuxKernel"],
+                path: "Tests/Benchmarks/swarm-bench", swiftSettings: house),
             .executableTarget(
                 name: "pouch-bench",
                 dependencies: ["TestSupport", "DockerClient", "Seccomp", "JSON", "LinuxKernel", "CLinux"],

@@ -1,10 +1,15 @@
+internal import Glibc
 internal import HTTPKit
+internal import LinuxKernel
+internal import PoolNode
 internal import Units
 
 /// The pool that this daemon belongs to, if `--pool-tracker` names one.
 struct DistributionDefaults: Equatable {
     var tracker: ListenAddress
     var token: String?
+    /// Where the token stands, when it was not given itself.
+    var tokenFile: String?
     /// Nil is the host's name.
     var node: String?
     var listen: ListenAddress
@@ -21,6 +26,7 @@ struct DistributionDefaults: Equatable {
         guard let tracker = try given.tracker ?? file.string("pool-tracker") else { return nil }
         self.tracker = try Self.address("pool-tracker", tracker)
         token = try given.token ?? file.string("pool-token")
+        tokenFile = try given.tokenFile ?? file.string("pool-token-file")
         node = try given.node ?? file.string("pool-node")
         listen = try Self.address("pool-listen", given.listen ?? file.string("pool-listen") ?? "0.0.0.0:7951")
         advertise = try given.advertise ?? file.string("pool-advertise")
@@ -28,6 +34,22 @@ struct DistributionDefaults: Equatable {
         upload = try Self.rate("pool-upload-limit", given.uploadLimit, file)
         download = try Self.rate("pool-download-limit", given.downloadLimit, file)
         origin = try Self.rate("pool-origin-limit", given.originLimit, file)
+    }
+
+    /// The one-time token, read when it is needed and not before; nil when there is none.
+    ///
+    /// A file that is gone is no error: a node that has joined needs it no more.
+    func readToken() throws(PoolError) -> String? {
+        if let token { return token }
+        if let path = tokenFile {
+            do throws(SyscallError) {
+                let text = String(decoding: try WholeFile.read(path), as: UTF8.self)
+                return text.split(whereSeparator: \.isWhitespace).first.map(String.init)
+            } catch {
+                guard error.errno == ENOENT else { throw .kernel(error) }
+            }
+        }
+        return getenv("POUCH_POOL_TOKEN").map { String(cString: $0) }
     }
 
     private static func address(_ name: String, _ text: String) throws -> ListenAddress {

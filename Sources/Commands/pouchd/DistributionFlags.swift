@@ -6,8 +6,15 @@ struct DistributionFlags: ParsableArguments {
         name: .customLong("pool-tracker"),
         help: "HOST:PORT of a pool's tracker; images then come from the pool's nodes, and go to them.")
     var tracker: String?
-    @Option(name: .customLong("pool-token"), help: "What pouch-server tracker token printed; for the first start only.")
+    @Option(
+        name: .customLong("pool-token"),
+        help:
+            "What pouch-server tracker token printed; for the first start only. Others see it: better one of the next.")
     var token: String?
+    @Option(
+        name: .customLong("pool-token-file"),
+        help: "A file with the token; else the environment's POUCH_POOL_TOKEN.")
+    var tokenFile: String?
     @Option(name: .customLong("pool-node"), help: "This node's name in the pool; the host's name.")
     var node: String?
     @Option(name: .customLong("pool-listen"), help: "ADDRESS:PORT where other nodes fetch pieces; 0.0.0.0:7951.")
@@ -26,7 +33,8 @@ struct DistributionFlags: ParsableArguments {
     /// The flags that were given, with their values as text.
     var given: [String: String] {
         let texts: [(String, String?)] = [
-            ("pool-tracker", tracker), ("pool-token", token), ("pool-node", node), ("pool-listen", listen),
+            ("pool-tracker", tracker), ("pool-token", token), ("pool-token-file", tokenFile), ("pool-node", node),
+            ("pool-listen", listen),
             ("pool-advertise", advertise), ("pool-plain-http", plainHTTP ? "true" : nil),
             ("pool-upload-limit", uploadLimit), ("pool-download-limit", downloadLimit),
             ("pool-origin-limit", originLimit),

@@ -40,7 +40,7 @@ struct DistributionService: Service, CustomStringConvertible {
     private func takePart() async throws(PoolError) {
         let join = PoolJoin(host: defaults.tracker.host, port: defaults.tracker.port, group: group)
         let credentials = try await join.credentials(
-            name: defaults.node ?? Self.hostName, token: defaults.token, folder: "\(dataRoot)/pool-identity")
+            name: defaults.node ?? Self.hostName, token: try defaults.readToken(), folder: "\(dataRoot)/pool-identity")
         let host: String
         if let advertise = defaults.advertise {
             host = advertise
@@ -89,17 +89,18 @@ struct DistributionService: Service, CustomStringConvertible {
 
     private func measure(_ node: PoolNode) {
         let ledger = node.ledger
-        metrics.gauge("pouch_pool_received_bytes", help: "Bytes of pieces that came from other nodes.") {
+        metrics.counter("pouch_pool_received_bytes_total", help: "Bytes of pieces that came from other nodes.") {
             Double(ledger.totals.received)
         }
-        metrics.gauge("pouch_pool_origin_bytes", help: "Bytes of pieces that came from registries.") {
+        metrics.counter("pouch_pool_origin_bytes_total", help: "Bytes of pieces that came from registries.") {
             Double(ledger.totals.origin)
         }
-        metrics.gauge("pouch_pool_sent_bytes", help: "Bytes of pieces that went to other nodes.") {
+        metrics.counter("pouch_pool_sent_bytes_total", help: "Bytes of pieces that went to other nodes.") {
             Double(ledger.totals.sent)
         }
-        metrics.gauge("pouch_pool_wrong_pieces", help: "Pieces that were refused, as they did not match their proofs.")
-        {
+        metrics.counter(
+            "pouch_pool_wrong_pieces_total", help: "Pieces that were refused, as they did not match their proofs."
+        ) {
             Double(ledger.totals.wrong)
         }
     }

@@ -27,8 +27,9 @@ struct SettingsFile {
         "registry-tlscacert": "registry-tlscacert", "registry-plain-http": "registry-plain-http",
         "join": "join", "join-config": "join-config", "node-name": "node-name", "node-address": "node-address",
         "node-labels": "node-label",
-        "pool-tracker": "pool-tracker", "pool-token": "pool-token", "pool-node": "pool-node",
-        "pool-listen": "pool-listen", "pool-advertise": "pool-advertise", "pool-plain-http": "pool-plain-http",
+        "pool-tracker": "pool-tracker", "pool-token": "pool-token", "pool-token-file": "pool-token-file",
+        "pool-node": "pool-node", "pool-listen": "pool-listen", "pool-advertise": "pool-advertise",
+        "pool-plain-http": "pool-plain-http",
         "pool-upload-limit": "pool-upload-limit", "pool-download-limit": "pool-download-limit",
         "pool-origin-limit": "pool-origin-limit",
     ]

@@ -3,19 +3,36 @@ package import JSON
 
 /// Somewhere the bytes of blobs can be had: a registry, or the peers of a pool.
 ///
-/// Called by whoever pulls, once per attempt, several blobs at once. A source does not verify: its caller does.
+/// Called by whoever pulls, once per attempt, several blobs at once. A source does not verify: its caller does, and may tell it.
 package protocol BlobSource: Sendable {
     /// Opens the bytes of `blob` from `offset` on, or from an earlier place when it cannot begin in the middle.
     func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream
 
     /// Opens a part of `blob`; a source that cannot end early gives more, and one that cannot begin late begins earlier.
     func open(_ blob: ContentDescriptor, _ range: Range<Int64>) async throws(BlobSourceError) -> BlobStream
+
+    /// The caller will hash all of `blob`, and say what it found by one call of ``verified(_:_:)``.
+    func willVerify(_ blob: ContentDescriptor) async
+
+    /// What the caller found; says whether it may get other bytes when it asks again.
+    func verified(_ blob: ContentDescriptor, _ verdict: BlobVerdict) async -> Bool
+}
+
+/// Whether bytes are those of their digest.
+package enum BlobVerdict: Sendable {
+    case right
+    case wrong
+    /// They were not read to the end.
+    case unknown
 }
 
 extension BlobSource {
     package func open(_ blob: ContentDescriptor, _ range: Range<Int64>) async throws(BlobSourceError) -> BlobStream {
         try await open(blob, from: range.lowerBound)
     }
+
+    package func willVerify(_ blob: ContentDescriptor) async {}
+    package func verified(_ blob: ContentDescriptor, _ verdict: BlobVerdict) async -> Bool { false }
 }
 
 /// Nodes that share blobs, so that a registry is asked once for all of them.

@@ -14,6 +14,8 @@ struct Neighbour {
     var served = 0
     /// Fetches from it that are under way.
     var fetching = 0
+    /// Pieces of which it sent wrong bytes.
+    var wrong: Set<Int> = []
 
     init(id: PeerID, have: PieceSet) {
         self.id = id
@@ -33,6 +35,8 @@ struct Remote {
     var fullUntil = Instant.zero
     /// Offers that wait for their requests, and uploads that run.
     var engaged = 0
+    /// How often it said that a piece from here was wrong when it was not.
+    var falseAlarms = 0
 
     init(contact: Contact) {
         self.contact = contact
@@ -45,6 +49,7 @@ struct OpenOffer {
     let swarm: Int
     let piece: Int
     let isExclusive: Bool
+    let since: Instant
     let expires: Instant
 }
 

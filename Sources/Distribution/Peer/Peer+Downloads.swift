@@ -100,6 +100,16 @@ extension Peer {
         case .wrong:
             swarms[number].ledger.wrongPieces += 1
             swarms[number].ledger.wasted += length
+            let piece = PieceSet(capacity: swarms[number].layout.count, CollectionOfOne(fetch.piece))
+            send(.wrong(piece), about: number, to: fetch.from)
+            if let index = swarms[number].numbers[fetch.from] {
+                swarms[number].neighbours[index].wrong.insert(fetch.piece)
+            }
+            // Time to look at its copy, if that is what is wrong.
+            let pause = now + configuration.afterWrong
+            if let until = remotes[fetch.from]?.shunnedUntil, until < pause {
+                remotes[fetch.from]?.shunnedUntil = pause
+            }
             strike(fetch.from, in: number)
         case .absent:
             if let index = swarms[number].numbers[fetch.from] {

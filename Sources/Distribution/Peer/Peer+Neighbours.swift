@@ -61,7 +61,10 @@ extension Peer {
             swarms[number].neighbours[index].quietUntil = now
             fillSlots()
         case .lost(let pieces):
+            guard pieces.capacity == swarms[number].layout.count else { return }
             swarms[number].unlearn(pieces, of: index)
+            forgive(pieces, of: index, in: number)
+            announceSoon(number)
         case .offer(let offer): consider(offer, from: peer, in: number)
         case .decline(let ticket, let reason): declined(ticket, reason, by: peer)
         case .ready:
@@ -69,10 +72,34 @@ extension Peer {
             remotes[peer]?.fullUntil = now
             fillSlots()
         case .claim(let pieces):
+            guard pieces.capacity == swarms[number].layout.count else { return }
             let end = now + configuration.fallbackTurn
             pieces.forEach { swarms[number].claims[$0] = end }
+        case .wrong(let pieces): suspect(pieces, saidBy: peer, in: number)
         case .bye: part(with: peer, in: number)
         }
+    }
+
+    /// Who says itself that its copy was damaged has not lied.
+    private mutating func forgive(_ pieces: PieceSet, of index: Int, in number: Int) {
+        let peer = swarms[number].neighbours[index].id
+        for piece in swarms[number].neighbours[index].wrong where pieces.contains(piece) {
+            swarms[number].neighbours[index].wrong.remove(piece)
+            remotes[peer]?.strikes -= 1
+            remotes[peer]?.shunnedUntil = now
+        }
+    }
+
+    /// A neighbour got wrong bytes: either it lies, or the way spoils them, or the copy here is damaged, which is looked at.
+    private mutating func suspect(_ pieces: PieceSet, saidBy peer: PeerID, in number: Int) {
+        guard pieces.capacity == swarms[number].layout.count, swarms[number].suspects == nil,
+            remotes[peer]?.falseAlarms ?? 0 < configuration.falseAlarms
+        else { return }
+        let mine = pieces.intersection(swarms[number].shareable)
+        guard !mine.isEmpty else { return }
+        swarms[number].suspects = mine
+        swarms[number].complainants.insert(peer)
+        effects.append(.recheck(swarms[number].blob, mine))
     }
 
     /// The contact as its sender states it, under the identity that its connection proved.
@@ -126,7 +153,10 @@ extension Peer {
     }
 
     mutating func unreachable(_ peer: PeerID) {
-        for number in swarms.indices where swarms[number].numbers[peer] != nil { part(with: peer, in: number) }
+        for number in swarms.indices where swarms[number].numbers[peer] != nil {
+            part(with: peer, in: number)
+            announceSoon(number)
+        }
         fillSlots()
     }
 
@@ -138,6 +168,7 @@ extension Peer {
             if swarms[number].numbers[peer] != nil {
                 swarms[number].ledger.bans += 1
                 part(with: peer, in: number)
+                announceSoon(number)
             }
         }
     }

@@ -52,6 +52,7 @@ extension Peer {
             cancelFetches(of: number)
             closeOrigin(number)
             swarms[number].phase = .assembled
+            if !configuration.maySeed { swarms[number].unproven = .all(of: swarms[number].layout.count) }
             effects.append(.takeInline(reply.blob, bytes))
             return
         }
@@ -64,6 +65,23 @@ extension Peer {
             openOrigin(reply.seed, of: number)
         }
         for contact in reply.peers { greet(contact, about: number) }
+    }
+
+    /// What is missing here may be nowhere any more: the tracker should know sooner than it asked for.
+    mutating func announceSoon(_ number: Int) {
+        guard swarms[number].phase == .fetching, !swarms[number].tracking.isWaiting,
+            swarms[number].tracking.silences == 0
+        else { return }
+        swarms[number].tracking.nextAnnouncement = min(
+            swarms[number].tracking.nextAnnouncement, now + configuration.haste)
+    }
+
+    /// A tracker that starts anew learns what is here before it sends anybody to the registry.
+    mutating func trackerLost() {
+        for number in swarms.indices {
+            let moment = now + configuration.reintroduction * (Double(random.below(1000)) / 1000)
+            swarms[number].tracking.nextAnnouncement = min(swarms[number].tracking.nextAnnouncement, moment)
+        }
     }
 
     mutating func trackerSilent(_ blob: Digest) {

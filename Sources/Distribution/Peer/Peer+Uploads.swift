@@ -3,8 +3,21 @@ internal import Pieces
 
 /// Who gets what from here.
 extension Peer {
+    /// How many pieces may go out at once: a slot whose offer waits does not use the link meanwhile.
+    private var slots: Int {
+        guard sendTime > 0 else { return configuration.uploadSlots }
+        let cycle = 1 + min(4, offerWait / sendTime)
+        return min(configuration.mostSlots, Int(Double(configuration.uploadSlots) * cycle))
+    }
+
     private var freeSlots: Int {
-        configuration.uploadSlots - offers.count - uploads.values.count { $0.wasOffered && !$0.isAborted }
+        var (busy, all) = (offers.count, offers.count)
+        for upload in uploads.values where upload.wasOffered && !upload.isAborted {
+            all += 1
+            // Whoever takes it much more slowly than others leaves the link to them.
+            if sendTime == 0 || (now - upload.since).seconds < max(0.5, sendTime * 4) { busy += 1 }
+        }
+        return min(slots - busy, configuration.mostSlots - all)
     }
 
     /// Offers pieces as long as a slot is free and somebody lacks something.
@@ -19,7 +32,7 @@ extension Peer {
             remotes[peer]?.engaged += 1
             offers[ticket] = OpenOffer(
                 to: peer, swarm: chosen.swarm, piece: chosen.piece, isExclusive: chosen.isExclusive,
-                expires: now + configuration.offerPatience)
+                since: now, expires: now + configuration.offerPatience)
             send(
                 .offer(PeerMessage.Offer(ticket: ticket, piece: chosen.piece, isExclusive: chosen.isExclusive)),
                 about: chosen.swarm, to: peer)
@@ -150,6 +163,8 @@ extension Peer {
             !offer.isExclusive || offer.piece == request.piece
         {
             wasOffered = true
+            let wait = (now - offer.since).seconds
+            offerWait = offerWait == 0 ? wait : offerWait * 0.9 + wait * 0.1
             withdraw(ticket, offer)
         } else if uploads.values.count(where: { !$0.wasOffered }) >= configuration.pullSlots {
             effects.append(.refuse(request.id, .busy))
@@ -168,6 +183,10 @@ extension Peer {
         guard let upload = uploads.removeValue(forKey: id) else { return }
         remotes[upload.to]?.engaged -= 1
         swarms[upload.swarm].ledger.sent += bytes
+        if whole, bytes == Int64(swarms[upload.swarm].layout.pieceSize) {
+            let time = (now - upload.since).seconds
+            sendTime = sendTime == 0 ? time : sendTime * 0.9 + time * 0.1
+        }
         if whole, let index = swarms[upload.swarm].numbers[upload.to] {
             swarms[upload.swarm].neighbours[index].served += 1
             // It says itself whether the piece was right; till then the promise stands.

@@ -23,6 +23,9 @@ package struct Peer: ~Copyable {
     var nextFetch: UInt64 = 1
     /// How long a piece usually takes, in nanoseconds per byte; zero before the first.
     var pace = 0.0
+    /// How long an offer usually waits for its request, and a piece takes from then on, in seconds; zero before the first.
+    var offerWait = 0.0
+    var sendTime = 0.0
     var wakesAt: Instant?
     var now = Instant.zero
 
@@ -46,12 +49,14 @@ package struct Peer: ~Copyable {
         case .unreachable(let peer): unreachable(peer)
         case .trackerReplied(let reply): trackerReplied(reply)
         case .trackerSilent(let blob): trackerSilent(blob)
+        case .trackerLost: trackerLost()
         case .asked(let request): asked(request)
         case .sent(let upload, let bytes): uploadEnded(upload, bytes: bytes, whole: true)
         case .sendFailed(let upload, let bytes): uploadEnded(upload, bytes: bytes, whole: false)
         case .fetched(let fetch, let outcome): fetched(fetch, outcome)
         case .originPiece(let blob, let piece, let proof): originPiece(blob, piece, proof)
         case .originEnded(let blob, let end): originEnded(blob, end)
+        case .rechecked(let blob, let damaged): rechecked(blob, damaged)
         case .diskFull(let blob): diskFull(blob)
         case .diskFreed: diskFreed()
         case .tick: tick()
@@ -96,7 +101,7 @@ package struct Peer: ~Copyable {
     private mutating func begin(_ order: BlobOrder) {
         guard let number = swarmNumbers[order.blob] else {
             swarmNumbers[order.blob] = swarms.count
-            swarms.append(Swarm(order, at: now))
+            swarms.append(swarm(order))
             settle(swarms.count - 1)
             announce(swarms.count - 1)
             return
@@ -104,11 +109,17 @@ package struct Peer: ~Copyable {
         swarms[number].urgency = max(swarms[number].urgency, order.urgency)
         switch swarms[number].phase {
         case .failed, .left:
-            swarms[number] = Swarm(order, at: now)
+            swarms[number] = swarm(order)
             settle(number)
             announce(number)
         case .fetching, .assembled, .complete, .held: break
         }
+    }
+
+    private func swarm(_ order: BlobOrder) -> Swarm {
+        var swarm = Swarm(order, at: now)
+        if !configuration.maySeed { swarm.discount(me.id) }
+        return swarm
     }
 
     /// Starts the comparison of the whole when no piece is missing.
@@ -160,10 +171,31 @@ package struct Peer: ~Copyable {
         cancelFetches(of: number)
         swarms[number].have.subtract(gone)
         swarms[number].unproven.subtract(gone)
+        swarms[number].map.forget(gone)
         swarms[number].wanted = swarms[number].have.complement
         if swarms[number].phase == .assembled { swarms[number].phase = .fetching }
         effects.append(.drop(swarms[number].blob, gone))
         broadcast(.lost(gone), in: number)
+    }
+
+    /// Pieces that were damaged on this node's disk are fetched again, by and by; until then the others know.
+    private mutating func rechecked(_ blob: Digest, _ damaged: PieceSet) {
+        guard let number = swarmNumbers[blob] else { return }
+        if damaged.isEmpty {
+            for peer in swarms[number].complainants { remotes[peer]?.falseAlarms += 1 }
+        }
+        (swarms[number].suspects, swarms[number].complainants) = (nil, [])
+        let gone = swarms[number].have.intersection(damaged)
+        guard !gone.isEmpty, swarms[number].phase != .left, swarms[number].phase != .failed else { return }
+        swarms[number].ledger.damaged += gone.count
+        if swarms[number].phase == .complete {
+            swarms[number].phase = .fetching
+            swarms[number].urgency = .prewarm
+            swarms[number].isSource = false
+            swarms[number].lastProgress = now
+        }
+        dropPieces(gone, of: number)
+        announce(number)
     }
 
     private mutating func forget(_ blob: Digest) {

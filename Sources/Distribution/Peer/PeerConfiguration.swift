@@ -2,11 +2,12 @@ package import Pieces
 
 /// What a peer allows itself.
 package struct PeerConfiguration: Sendable {
-    /// How many pieces it sends at once.
+    /// How many pieces it sends at once where an offer is answered quickly.
     ///
-    /// Few: a piece that is sent alone arrives sooner and is passed on sooner; more keep the
-    /// link busy when a receiver is slow.
+    /// Few: a piece that is sent alone arrives sooner and is passed on sooner. There are more, up to `mostSlots`, where
+    /// offers wait for their requests as long as pieces take, and a receiver that is much slower than usual does not count.
     package var uploadSlots = 4
+    package var mostSlots = 16
     /// How many requests without an offer it serves beside them.
     package var pullSlots = 1
     /// How many pieces it fetches at once; as many as it sends, since a pool takes what it gives.
@@ -25,10 +26,18 @@ package struct PeerConfiguration: Sendable {
     package var pullAfter = Span.milliseconds(400)
     /// After so long without any new piece the blob counts as stalled.
     package var stall = Span.seconds(5)
+    /// Within this time a tracker that was away hears of all blobs again, spread by chance.
+    package var reintroduction = Span.seconds(2)
+    /// How soon the tracker hears when a neighbour or its pieces are gone.
+    package var haste = Span.milliseconds(250)
     /// How long a slow or idle neighbour is shunned.
     package var shun = Span.seconds(30)
+    /// How long a neighbour that sent a wrong piece is asked for nothing: it may find that its copy is damaged.
+    package var afterWrong = Span.milliseconds(500)
     /// Wrong or missing pieces after which a neighbour is banned.
     package var strikes = 3
+    /// Complaints about pieces that were right, after which a neighbour's complaints are not heard.
+    package var falseAlarms = 8
     /// Announcements without an answer after which the tracker counts as gone.
     package var silentAnnouncements = 3
     /// How many nodes of the pool fetch from the registry at once when the tracker is gone.

@@ -20,6 +20,8 @@ package enum PeerEvent: Sendable {
     case trackerReplied(TrackerReply)
     /// The announcement was not answered.
     case trackerSilent(Digest)
+    /// The connection to the tracker broke: it may have forgotten everything.
+    case trackerLost
 
     /// A peer, whose grant was checked, requests a piece; answered by one of ``PeerEffect/serve(_:)`` and
     /// ``PeerEffect/refuse(_:_:)``, perhaps a little later.
@@ -33,6 +35,9 @@ package enum PeerEvent: Sendable {
     /// A piece came from the registry and is stored; the proof is this node's own, `nil` when it may not seed.
     case originPiece(Digest, piece: Int, PieceProof?)
     case originEnded(Digest, OriginEnd)
+
+    /// What ``PeerEffect/recheck(_:_:)`` asked for: pieces that do not match their proofs any more; empty when all do.
+    case rechecked(Digest, damaged: PieceSet)
 
     /// The disk took no more of this blob.
     case diskFull(Digest)
@@ -64,7 +69,10 @@ package enum PeerEffect: Sendable, Equatable {
     case assembled(Digest)
     /// The whole blob, from the tracker; compare it with the digest, say `confirmed` or `contradicted`.
     case takeInline(Digest, [UInt8])
-    /// These pieces stood on a word that is revoked: delete them.
+    /// Somebody got wrong bytes from here: read these pieces again, and if one is damaged all others too, then say
+    /// ``PeerEvent/rechecked(_:damaged:)``.
+    case recheck(Digest, PieceSet)
+    /// These pieces stood on a word that is revoked, or are damaged: delete them.
     case drop(Digest, PieceSet)
     /// It ends without the blob.
     case failed(Digest, TransferFailure)

@@ -46,6 +46,9 @@ struct Swarm {
     var contradictions = 0
     /// How many pieces were asked for twice.
     var hedges = 0
+    /// Pieces whose copy here is being read again, since somebody got wrong bytes, and who said so.
+    var suspects: PieceSet?
+    var complainants: Set<PeerID> = []
 
     init(_ order: BlobOrder, at now: Instant) {
         blob = order.blob
@@ -65,6 +68,11 @@ struct Swarm {
             phase = .complete
             isSource = true
         }
+    }
+
+    /// Pieces that `author` vouches for serve this node only: its word does not count with others.
+    mutating func discount(_ author: PeerID) {
+        for piece in have.members where map[piece]?.author == author { unproven.insert(piece) }
     }
 
     /// What neighbours may be told of and sent.
@@ -162,5 +170,7 @@ package struct TransferLedger: Sendable, Equatable {
     package internal(set) var stalls = 0
     package internal(set) var hedges = 0
     package internal(set) var wrongPieces = 0
+    /// Pieces that this node's own disk had damaged.
+    package internal(set) var damaged = 0
     package internal(set) var bans = 0
 }

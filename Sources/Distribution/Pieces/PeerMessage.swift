@@ -26,6 +26,8 @@ package enum PeerMessage: Hashable, Sendable {
     case ready
     /// The sender fetches these from the registry itself, since nobody it knows has them: others need not.
     case claim(PieceSet)
+    /// What came from the receiver of these did not match its proofs: the receiver's own copy may be damaged.
+    case wrong(PieceSet)
     /// The sender takes no part in this blob any more.
     case bye
 

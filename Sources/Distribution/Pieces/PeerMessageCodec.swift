@@ -61,6 +61,9 @@ package enum PeerMessageCodec {
             writer.byte(7)
         case .ready:
             writer.byte(8)
+        case .wrong(let pieces):
+            writer.byte(9)
+            writer.pieces(pieces)
         }
     }
 
@@ -86,6 +89,7 @@ package enum PeerMessageCodec {
         case 6: return .claim(try reader.pieces())
         case 7: return .bye
         case 8: return .ready
+        case 9: return .wrong(try reader.pieces())
         case let kind: throw WireError("message: \(kind) is no kind of message")
         }
     }

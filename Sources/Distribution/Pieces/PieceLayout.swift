@@ -10,7 +10,8 @@ package struct PieceLayout: Hashable, Sendable {
     /// Up to this length a blob travels inline with the tracker's answer.
     package static let inlineLimit: Int64 = 16 << 10
     package static let smallestPiece: Int32 = 128 << 10
-    package static let largestPiece: Int32 = 16 << 20
+    /// A piece is held in memory until its bytes match: four of these at once fit into what a node may use.
+    package static let largestPiece: Int32 = 4 << 20
     /// A layer is at most this long; what a message claims beyond it is refused.
     package static let longestBlob: Int64 = 1 << 40
 

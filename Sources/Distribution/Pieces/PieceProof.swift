@@ -111,6 +111,11 @@ package struct PieceMap: Hashable, Sendable {
         return dropped
     }
 
+    /// Forgets what was said about `pieces`: whoever brings them anew may have it from another author.
+    package mutating func forget(_ pieces: PieceSet) {
+        pieces.forEach { if proofs.indices.contains($0) { proofs[$0] = nil } }
+    }
+
     package var authors: Set<PeerID> { Set(proofs.compactMap(\.?.author)) }
 
     /// What a node keeps beside a blob that is under way, so that it goes on after a crash.

@@ -35,9 +35,9 @@ final class Members: Sendable {
 
     /// Whether a seed gave its word that a piece has these bytes.
     func verify(
-        _ proof: PieceProof, piece: Int, of blob: PoolBlob, _ bytes: [UInt8], from source: TransferTarget
+        _ proof: PieceProof, piece: Int, of blob: PoolBlob, _ bytes: ByteBuffer, from source: TransferTarget
     ) async -> Bool {
-        guard Int64(bytes.count) == blob.layout.length(of: piece), PieceFiles.hash(bytes) == proof.hash,
+        guard Int64(bytes.readableBytes) == blob.layout.length(of: piece), PieceFiles.hash(bytes) == proof.hash,
             let author = await member(proof.author, from: source), author.identity.roles.contains(.seed)
         else { return false }
         return author.signed(proof.statement(about: piece, of: blob.digest, layout: blob.layout), proof.signature)

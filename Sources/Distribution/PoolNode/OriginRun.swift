@@ -1,5 +1,6 @@
 internal import ContentStore
 internal import ImageSpec
+internal import NIOCore
 internal import Peer
 internal import Pieces
 internal import Synchronization
@@ -28,7 +29,7 @@ final class OriginRun: Sendable {
     /// Fetches run by run; `keep` gets each piece as soon as its bytes are there, and says whether to go on.
     func fetch(
         _ origin: PoolOrigin, _ layout: PieceLayout, limit: RateLimit, _ urgency: Pacer.Urgency,
-        keep: (Int, [UInt8]) async -> Bool
+        keep: (Int, ByteBuffer) async -> Bool
     ) async -> OriginEnd {
         for run in pieces.runs {
             do throws(BlobSourceError) {
@@ -47,27 +48,30 @@ final class OriginRun: Sendable {
 
     private func fetch(
         _ range: Range<Int64>, _ run: Range<Int>, _ origin: PoolOrigin, _ layout: PieceLayout, _ limit: RateLimit,
-        _ urgency: Pacer.Urgency, _ keep: (Int, [UInt8]) async -> Bool
+        _ urgency: Pacer.Urgency, _ keep: (Int, ByteBuffer) async -> Bool
     ) async throws(BlobSourceError) -> Bool {
         let stream = try await origin.source.open(origin.blob, range)
         var skip = range.lowerBound - stream.start
         guard skip >= 0 else { throw .refused("blob \(digest): the source begins too late") }
         var piece = run.lowerBound
-        var waiting: [UInt8] = []
+        var waiting = ByteBuffer()
         do {
-            for try await var chunk in stream.chunks {
+            for try await chunk in stream.chunks {
                 if isStopped { return false }
-                try await limit.pass(chunk.count, urgency)
-                if skip > 0 {
-                    let dropped = Int(min(skip, Int64(chunk.count)))
-                    chunk.removeFirst(dropped)
-                    skip -= Int64(dropped)
-                }
-                waiting += chunk
-                while piece < run.upperBound, Int64(waiting.count) >= layout.length(of: piece) {
+                try await pass(chunk.count, limit, urgency)
+                var rest = chunk[...]
+                let dropped = Int(min(skip, Int64(rest.count)))
+                rest = rest.dropFirst(dropped)
+                skip -= Int64(dropped)
+                while !rest.isEmpty, piece < run.upperBound {
                     let length = Int(layout.length(of: piece))
-                    guard await keep(piece, Array(waiting[..<length])) else { return false }
-                    waiting.removeFirst(length)
+                    if waiting.capacity == 0 { waiting = ByteBufferAllocator().buffer(capacity: length) }
+                    let part = rest.prefix(length - waiting.readableBytes)
+                    waiting.writeBytes(part)
+                    rest = rest.dropFirst(part.count)
+                    guard waiting.readableBytes == length else { break }
+                    guard await keep(piece, waiting) else { return false }
+                    waiting = ByteBuffer()
                     piece += 1
                 }
                 if piece == run.upperBound { return true }
@@ -78,5 +82,15 @@ final class OriginRun: Sendable {
             throw .interrupted("blob \(digest): \(error)", after: nil)
         }
         throw .interrupted("blob \(digest): the registry ended after piece \(piece)", after: nil)
+    }
+
+    /// In portions that the limit can spread over a second.
+    private func pass(_ bytes: Int, _ limit: RateLimit, _ urgency: Pacer.Urgency) async throws {
+        var left = bytes
+        while left > 0, !isStopped {
+            let portion = limit.portion(of: left)
+            try await limit.pass(portion, urgency)
+            left -= portion
+        }
     }
 }

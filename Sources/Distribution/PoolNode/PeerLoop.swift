@@ -71,6 +71,7 @@ actor PeerLoop {
         case .closeOrigin(let digest): runs.removeValue(forKey: digest)?.stop()
         case .assembled(let digest): compare(digest, &group)
         case .takeInline(let digest, let bytes): take(digest, bytes, &group)
+        case .recheck(let digest, let pieces): recheck(digest, pieces, &group)
         case .drop(let digest, let pieces):
             guard let blob = node.blob(digest) else { return }
             group.addTask { try? await blob.drop(pieces) }
@@ -188,11 +189,18 @@ actor PeerLoop {
             }
             guard let part else {
                 promise.succeed(.refusal(404, "no such piece"))
-                return node.tell(.sendFailed(id, bytes: 0))
+                node.tell(.sendFailed(id, bytes: 0))
+                return await node.recheck(blob, PieceSet(capacity: blob.layout.count, CollectionOfOne(request.piece)))
             }
             node.ledger.began(id, part)
             promise.succeed(.file(part))
         }
+    }
+
+    private func recheck(_ digest: Digest, _ pieces: PieceSet, _ group: inout DiscardingTaskGroup) {
+        guard let blob = node.blob(digest) else { return }
+        let node = node
+        group.addTask { await node.recheck(blob, pieces) }
     }
 
     // MARK: the registry
@@ -211,13 +219,10 @@ actor PeerLoop {
     // MARK: the whole
 
     private func compare(_ digest: Digest, _ group: inout DiscardingTaskGroup) {
-        guard let blob = node.blob(digest) else { return }
+        // Whoever unpacks it hashes it anyway, and will say what came of it.
+        guard let blob = node.blob(digest), !blob.progress.isBeingVerified else { return }
         let node = node
-        group.addTask {
-            let isWhole = (try? await blob.isWhole()) ?? false
-            if isWhole { blob.progress.confirm() }
-            node.tell(isWhole ? .confirmed(digest) : .contradicted(digest))
-        }
+        group.addTask { await node.compare(blob) }
     }
 
     private func take(_ digest: Digest, _ bytes: [UInt8], _ group: inout DiscardingTaskGroup) {

@@ -2,6 +2,7 @@ internal import ContentStore
 internal import Glibc
 internal import ImageSpec
 internal import LinuxKernel
+internal import NIOCore
 internal import Pieces
 
 /// The pieces of one blob on disk, in a folder of its own.
@@ -11,7 +12,8 @@ internal import Pieces
 /// proofs   one record for each piece that lies there, written after its bytes
 /// ```
 /// A piece counts once its record is there; what a crash or a power loss left is hashed again when the folder is opened, so
-/// no byte counts that does not match its proof. Blocks on the disk; used from one thread at a time.
+/// no byte counts that does not match its proof. A copy that a disk has damaged is found the same way, and mended with pieces
+/// that match, in a file of its own that then replaces the content store's. Blocks on the disk; used from one thread at a time.
 final class PieceFiles {
     let blob: Digest
     let layout: PieceLayout
@@ -20,6 +22,8 @@ final class PieceFiles {
     private(set) var map: PieceMap
     /// Whether the bytes are the content store's own file.
     private(set) var isMerged = false
+    /// Whether the content store's file was found damaged: then it gets these bytes, not the other way about.
+    private var isHealing = false
     private var bytes: Descriptor
     private let log: Descriptor
 
@@ -38,6 +42,11 @@ final class PieceFiles {
         bytes = try Descriptor.open("\(folder)/bytes", O_RDWR | O_CREAT, mode: 0o600)
         log = try Descriptor.open("\(folder)/proofs", O_RDWR | O_CREAT | O_APPEND, mode: 0o600)
         try recover()
+        var status = stat()
+        let number = bytes.raw
+        try check("fstat", folder) { fstat(number, &status) }
+        guard status.st_nlink > 1 else { return }
+        if have.isFull { isMerged = true } else { try separate() }
     }
 
     /// Reads the records, up to the first that was not written whole.
@@ -75,6 +84,12 @@ final class PieceFiles {
         PieceHash(Self.binary(BlobHasher.digest(of: bytes)))
     }
 
+    static func hash(_ bytes: ByteBuffer) -> PieceHash {
+        var hasher = BlobHasher()
+        bytes.withUnsafeReadableBytes { hasher.update($0) }
+        return PieceHash(Self.binary(hasher.digest))
+    }
+
     /// The bytes of a digest's digits.
     static func binary(_ digest: Digest) -> [UInt8] {
         let digits = Array(digest.hex.utf8)
@@ -85,20 +100,9 @@ final class PieceFiles {
     /// Keeps a piece whose bytes match `proof`, as the caller has verified.
     ///
     /// - Throws: `ENOSPC`.
-    func store(_ piece: Int, _ content: [UInt8], _ proof: PieceProof) throws(SyscallError) {
+    func store(_ piece: Int, _ content: ByteBuffer, _ proof: PieceProof) throws(SyscallError) {
         guard !have.contains(piece) else { return }
-        let range = layout.bytes(of: piece)
-        let number = bytes.raw
-        var written = 0
-        while written < content.count {
-            written += try check("pwrite", folder) {
-                content.withUnsafeBytes {
-                    pwrite(
-                        number, $0.baseAddress.map { $0 + written }, content.count - written,
-                        Int(range.lowerBound) + written)
-                }
-            }
-        }
+        try Self.write(content, to: bytes.raw, at: layout.bytes(of: piece).lowerBound)
         var writer = WireWriter()
         writer.count(piece)
         writer.data(proof.encoded())
@@ -107,17 +111,67 @@ final class PieceFiles {
         have.insert(piece)
     }
 
-    /// Forgets pieces that stood on a word that is revoked.
+    private static func write(_ content: ByteBuffer, to file: Int32, at offset: Int64) throws(SyscallError) {
+        let count = content.readableBytes
+        var written = 0
+        while written < count {
+            written += try check("pwrite") {
+                content.withUnsafeReadableBytes {
+                    pwrite(file, $0.baseAddress.map { $0 + written }, count - written, Int(offset) + written)
+                }
+            }
+        }
+    }
+
+    /// Forgets pieces that stood on a word that is revoked, or that are damaged.
     func drop(_ pieces: PieceSet) throws(SyscallError) {
+        guard have.hasMore(than: have.subtracting(pieces)) else { return }
         have.subtract(pieces)
+        if isMerged { try separate() }
         var kept = PieceMap(blob: blob, layout: layout)
         for piece in have.members { if let proof = map[piece] { _ = kept.take(proof, for: piece) } }
         map = kept
         try rewriteLog()
     }
 
+    /// Those of `suspects` that do not match their proofs any more; when there is one, of all pieces.
+    func damaged(among suspects: PieceSet) -> PieceSet {
+        let found = mismatches(in: suspects.intersection(have))
+        return found.isEmpty ? found : mismatches(in: have)
+    }
+
+    private func mismatches(in pieces: PieceSet) -> PieceSet {
+        PieceSet(
+            capacity: layout.count,
+            pieces.members.filter { piece in
+                guard let proof = map[piece], let stored = try? read(piece) else { return true }
+                return Self.hash(stored) != proof.hash
+            })
+    }
+
+    /// Gives the pieces a file of their own again: the content store's must not change.
+    private func separate() throws(SyscallError) {
+        let temporary = "\(folder)/bytes.new"
+        unlink(temporary)
+        let copy = try Descriptor.open(temporary, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+        for piece in have.members {
+            try Self.write(ByteBuffer(bytes: try read(piece)), to: copy.raw, at: layout.bytes(of: piece).lowerBound)
+        }
+        try Files.rename(temporary, to: bytesPath)
+        bytes = copy
+        (isMerged, isHealing) = (false, true)
+    }
+
     func read(_ piece: Int) throws(SyscallError) -> [UInt8] {
         try PieceFiles.read(bytes.raw, layout.bytes(of: piece))
+    }
+
+    func read(_ range: Range<Int64>) throws(SyscallError) -> [UInt8] { try PieceFiles.read(bytes.raw, range) }
+
+    /// The bytes' file for who reads it apart, whatever becomes of its name.
+    func opened() throws(SyscallError) -> Descriptor {
+        let number = bytes.raw
+        return Descriptor(owning: try check("fcntl", folder) { fcntl(number, F_DUPFD_CLOEXEC, 0) })
     }
 
     /// The blobs that lie below `root`, with their lengths.
@@ -142,13 +196,27 @@ final class PieceFiles {
     }
 
     /// Gives the space back once the content store has the blob: from then on both are one file.
+    ///
+    /// A file of the content store that is damaged is replaced by these bytes, of which the whole has the digest.
     func merge(with path: String) throws(SyscallError) {
+        if isHealing { try heal(path) }
         let temporary = "\(folder)/bytes.new"
         unlink(temporary)
         try check("link", path) { link(path, temporary) }
         try Files.rename(temporary, to: bytesPath)
         bytes = try Descriptor.open(bytesPath)
         isMerged = true
+    }
+
+    private func heal(_ path: String) throws(SyscallError) {
+        let temporary = "\(folder)/healed"
+        unlink(temporary)
+        let number = bytes.raw
+        try check("fchmod", folder) { fchmod(number, 0o444) }
+        try check("fsync", folder) { fsync(number) }
+        try check("link", temporary) { link(bytesPath, temporary) }
+        try Files.rename(temporary, to: path)
+        isHealing = false
     }
 
     /// - Throws: `EIO` when the file is shorter.

@@ -36,6 +36,8 @@ actor PoolBlob: LaneBound {
 
     var have: PieceSet { files.have }
     var map: PieceMap { files.map }
+    /// Whether the content store has it, which hashed it.
+    var isMerged: Bool { files.isMerged }
 
     /// What the machine has to know of what an earlier run left.
     func order(_ urgency: Urgency, isComplete: Bool) -> BlobOrder {
@@ -47,7 +49,7 @@ actor PoolBlob: LaneBound {
     }
 
     /// Keeps a piece that matches its proof.
-    func store(_ piece: Int, _ bytes: [UInt8], _ proof: PieceProof) throws(SyscallError) {
+    func store(_ piece: Int, _ bytes: ByteBuffer, _ proof: PieceProof) throws(SyscallError) {
         try files.store(piece, bytes, proof)
         progress.arrived(piece)
     }
@@ -57,18 +59,21 @@ actor PoolBlob: LaneBound {
         try files.drop(pieces)
     }
 
-    /// A piece on its way to a peer, with its proof; nil when it is not here.
+    /// Pieces that do not match their proofs any more: of `suspects`, and of all when one of them does not.
+    func damaged(among suspects: PieceSet) -> PieceSet { files.damaged(among: suspects) }
+
+    /// A piece on its way to a peer, with its proof; nil when it is not here, or not whole.
     func part(_ piece: Int, ended: @escaping @Sendable (Int64) -> Void) throws(SyscallError) -> FilePart? {
         guard files.have.contains(piece), let proof = files.map[piece] else { return nil }
-        return FilePart(
-            try Descriptor.open(files.bytesPath), layout.bytes(of: piece), of: length, proof: ProofText.encode(proof),
-            ended: ended)
+        let file = try files.opened()
+        let range = layout.bytes(of: piece)
+        guard try Files.status(of: file.raw).size >= range.upperBound else { return nil }
+        return FilePart(file, range, of: length, proof: ProofText.encode(proof), ended: ended)
     }
 
     /// Bytes of pieces that are here.
     func read(_ range: Range<Int64>) throws(SyscallError) -> [UInt8] {
-        let file = try Descriptor.open(files.bytesPath)
-        return try PieceFiles.read(file.raw, range)
+        try files.read(range)
     }
 
     func isWhole() throws(SyscallError) -> Bool { try files.isWhole() }
@@ -86,6 +91,8 @@ final class BlobProgress: Sendable {
         var have: PieceSet
         var failure: String?
         var isConfirmed = false
+        /// How many readers hash the whole and will say what they found.
+        var verifiers = 0
         var serial = 0
         var waiters: [Int: (piece: Int, continuation: CheckedContinuation<Bool, Never>)] = [:]
     }
@@ -106,7 +113,25 @@ final class BlobProgress: Sendable {
         }
     }
 
-    func lost(_ pieces: PieceSet) { state.withLock { $0.have.subtract(pieces) } }
+    func lost(_ pieces: PieceSet) {
+        state.withLock { state in
+            state.have.subtract(pieces)
+            if !state.have.isFull { state.isConfirmed = false }
+        }
+    }
+
+    func verifierCame() { state.withLock { $0.verifiers += 1 } }
+
+    /// Says whether it was the last one.
+    func verifierWent() -> Bool {
+        state.withLock { state in
+            state.verifiers -= 1
+            return state.verifiers == 0
+        }
+    }
+
+    /// Whether somebody who reads the blob will say if it is the right one.
+    var isBeingVerified: Bool { state.withLock { $0.verifiers > 0 } }
     func confirm() { settle { $0.isConfirmed = true } }
     func fail(_ reason: String) { settle { $0.failure = reason } }
     /// Another try begins.

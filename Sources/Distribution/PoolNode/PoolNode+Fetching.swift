@@ -33,7 +33,7 @@ extension PoolNode {
         case 503: return .busy
         default: return .failed
         }
-        let bytes = Array(reply.body.readableBytesView)
+        let bytes = reply.body
         guard let proof = ProofText.decode(reply.proof),
             await members.verify(proof, piece: fetch.piece, of: blob, bytes, from: target)
         else {
@@ -42,7 +42,7 @@ extension PoolNode {
         }
         do throws(SyscallError) {
             try await blob.store(fetch.piece, bytes, proof)
-            ledger.arrived(fetch.piece, of: fetch.blob, bytes.count, from: fetch.from)
+            ledger.arrived(fetch.piece, of: fetch.blob, bytes.readableBytes, from: fetch.from)
             return .verified(proof)
         } catch {
             note(error, of: fetch.blob)
@@ -66,14 +66,14 @@ extension PoolNode {
                 note(error, of: blob.digest)
                 return false
             }
-            ledger.arrived(piece, of: blob.digest, bytes.count, from: nil)
+            ledger.arrived(piece, of: blob.digest, bytes.readableBytes, from: nil)
             tell(.originPiece(blob.digest, piece: piece, maySeed ? proof : nil))
             return true
         }
         if !run.isStopped { tell(.originEnded(blob.digest, end)) }
     }
 
-    private func prove(_ piece: Int, _ bytes: [UInt8], of blob: PoolBlob) -> PieceProof? {
+    private func prove(_ piece: Int, _ bytes: ByteBuffer, of blob: PoolBlob) -> PieceProof? {
         let hash = PieceFiles.hash(bytes)
         let statement = PieceProof.statement(author: me, hash: hash, about: piece, of: blob.digest, layout: blob.layout)
         guard let signature = try? settings.credentials.sign(statement) else { return nil }
@@ -85,7 +85,7 @@ extension PoolNode {
         guard Int64(bytes.count) == blob.length else { return false }
         for piece in 0..<blob.layout.count {
             let range = blob.layout.bytes(of: piece)
-            let part = Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+            let part = ByteBuffer(bytes: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
             guard let proof = prove(piece, part, of: blob) else { return false }
             do throws(SyscallError) {
                 try await blob.store(piece, part, proof)
@@ -96,5 +96,46 @@ extension PoolNode {
         }
         ledger.arrivedInline(blob.digest, bytes.count)
         return true
+    }
+
+    // MARK: is it right?
+
+    /// Hashes the whole; says whether it is the right one.
+    @discardableResult
+    func compare(_ blob: PoolBlob) async -> Bool {
+        let isWhole = (try? await blob.isWhole()) ?? false
+        if isWhole { blob.progress.confirm() } else { try? await blob.drop(.all(of: blob.layout.count)) }
+        tell(isWhole ? .confirmed(blob.digest) : .contradicted(blob.digest))
+        return isWhole
+    }
+
+    /// Reads pieces again that somebody found wrong; those that the disk has damaged go.
+    func recheck(_ blob: PoolBlob, _ pieces: PieceSet) async {
+        let damaged = await blob.damaged(among: pieces)
+        if !damaged.isEmpty {
+            logger.error(
+                "the disk has damaged pieces of a blob; they are fetched again",
+                metadata: ["blob": "\(blob.digest)", "pieces": "\(damaged)"])
+            try? await blob.drop(damaged)
+        }
+        tell(.rechecked(blob.digest, damaged: damaged))
+    }
+
+    /// Takes the word of who has read the blob and hashed it; says whether another read gives other bytes.
+    func judged(_ blob: PoolBlob, _ verdict: BlobVerdict) async -> Bool {
+        let isLast = blob.progress.verifierWent()
+        switch verdict {
+        case .right where blob.progress.have.isFull:
+            blob.progress.confirm()
+            tell(.confirmed(blob.digest))
+        case .wrong where blob.progress.have.isFull:
+            // Either the disk has changed something since it was verified, or a seed lied.
+            await recheck(blob, .all(of: blob.layout.count))
+            guard blob.progress.have.isFull else { return true }
+            return await !compare(blob)
+        case .right, .wrong, .unknown:
+            if isLast, blob.progress.have.isFull, !blob.progress.isConfirmed { await compare(blob) }
+        }
+        return false
     }
 }

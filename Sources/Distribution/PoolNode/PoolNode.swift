@@ -63,7 +63,9 @@ package final class PoolNode: Service, BlobPool {
                 tls: settings.isPlain ? nil : tls, group: group,
                 download: RateLimit(rate: settings.download, loop: loop), plainNumber: me.raw)
             tracker = TrackerLink(
-                TransferClient(tls: tls, group: group, download: free, plainNumber: nil), settings.tracker)
+                TransferClient(tls: tls, group: group, download: free) { [input] in
+                    input.yield(.event(.trackerLost))
+                }, settings.tracker)
             trust = try PoolTrust(authority: settings.credentials.authority)
             members = Members(trust, client, own: try trust.member(certificate: settings.credentials.certificate))
             server = Mutex(nil)
@@ -184,9 +186,10 @@ package final class PoolNode: Service, BlobPool {
         let root = settings.root
         for (digest, length) in await Lanes.shared.run({ PieceFiles.known(below: root) }) {
             guard !Task.isCancelled else { return }
-            guard let blob = try? await open(digest, length: length), await blob.have.isFull,
-                (try? await blob.isWhole()) == true
-            else { continue }
+            guard let blob = try? await open(digest, length: length), await blob.have.isFull else { continue }
+            var isWhole = await blob.isMerged
+            if !isWhole { isWhole = (try? await blob.isWhole()) ?? false }
+            guard isWhole else { continue }
             blob.progress.confirm()
             tell(.begin(await blob.order(.prewarm, isComplete: true)))
         }
@@ -203,6 +206,11 @@ package final class PoolNode: Service, BlobPool {
         let isComplete = blob.progress.isConfirmed
         tell(.begin(await blob.order(urgency, isComplete: isComplete)))
         return blob
+    }
+
+    /// The blob's files, without any part in it yet.
+    func pooled(_ descriptor: ContentDescriptor) async throws(SyscallError) -> PoolBlob {
+        try await open(descriptor.digest, length: descriptor.size)
     }
 
     private func open(_ digest: Digest, length: Int64) async throws(SyscallError) -> PoolBlob {

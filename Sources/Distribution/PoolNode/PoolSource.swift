@@ -14,6 +14,16 @@ struct PoolSource: BlobSource {
     let origin: any BlobSource
     let urgency: Urgency
 
+    func willVerify(_ blob: ContentDescriptor) async {
+        guard let pooled = try? await node.pooled(blob) else { return }
+        pooled.progress.verifierCame()
+    }
+
+    func verified(_ blob: ContentDescriptor, _ verdict: BlobVerdict) async -> Bool {
+        guard let pooled = node.blob(blob.digest) else { return false }
+        return await node.judged(pooled, verdict)
+    }
+
     func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream {
         guard blob.size > 0 else { return try await origin.open(blob, from: offset) }
         do throws(PoolError) {

@@ -13,6 +13,9 @@ struct MemberArchive: Sendable {
         }
     }
 
+    /// Whether nobody ever joined.
+    var isEmpty: Bool { ((try? Files.list(folder)) ?? []).isEmpty }
+
     private func path(_ number: UInt64) -> String { "\(folder)/\(String(number, radix: 16)).crt" }
 
     func keep(_ member: PoolMember) throws(IdentityError) {

@@ -67,7 +67,10 @@ package final class PoolTracker: Service {
         self.registries = RegistryClient(registries, logger: logger)
         self.logger = logger
         (jobs, job) = AsyncStream.makeStream()
-        machine = Mutex(Tracker(seed: UInt64.random(in: .min ... .max), at: .zero))
+        var configuration = TrackerConfiguration()
+        // A pool that has no member yet has nothing either that its tracker could have forgotten.
+        if archive.isEmpty { configuration.relearning = .zero }
+        machine = Mutex(Tracker(configuration, seed: UInt64.random(in: .min ... .max), at: .zero))
         let credentials = try Self.credentials(authority, "\(folder)/server")
         let made = TransferServer(
             host: host, port: port, tls: try credentials.serverContext(admitsStrangers: true), group: group,

@@ -9,6 +9,7 @@ struct Member {
     var lastSeen: Instant
     var interval: Span
     var originReceived: Int64 = 0
+    var maySeed = true
     /// How often it was named to others since it last announced.
     var named = 0
 }
@@ -34,6 +35,10 @@ struct TrackedSwarm {
     var lease: Lease?
     /// Bytes from the registry of members that are gone.
     var goneOriginBytes: Int64 = 0
+    /// Bytes that were in the pool and are nowhere any more; they may be fetched again.
+    var lostBytes: Int64 = 0
+    /// Nodes that were sent to the registry beyond the budget, since those who have the rest sent them wrong pieces.
+    var rescued: Set<PeerID> = []
     /// Copies beyond the first that stalls have earned.
     var extraCopies = 0.0
     var nextExtraAt = Instant.zero
@@ -88,7 +93,10 @@ struct TrackedSwarm {
         pieces.forEach { piece in
             holders[piece] += change
             if change > 0, holders[piece] == 1 { missingCount -= 1 }
-            if change < 0, holders[piece] == 0 { missingCount += 1 }
+            if change < 0, holders[piece] == 0 {
+                missingCount += 1
+                lostBytes += layout.length(of: piece)
+            }
         }
     }
 

@@ -20,7 +20,7 @@ extension Tracker {
                 swarms[number].lease?.remaining = remaining
                 swarms[number].lease?.lastProgress = now
             }
-            if remaining == 0 {
+            if remaining == 0 || value.phase == .complete {
                 swarms[number].lease = nil
                 leases[node, default: 1] -= 1
             } else if value.fromOrigin.isEmpty, !value.detail.isEmpty {
@@ -46,15 +46,24 @@ extension Tracker {
         let none = PieceSet(capacity: swarms[number].layout.count)
         let node = value.contact.id
         let isStalled = now - swarms[number].lastProgress > configuration.stall
-        guard swarms[number].missingCount > 0 || isStalled, swarms[number].lease == nil || isStalled, value.maySeed,
+        if let lease = swarms[number].lease, lease.node == node {
+            // A node that has started anew since does not know of it any more.
+            return value.fromOrigin.isEmpty ? lease.pieces.subtracting(value.have) : none
+        }
+        guard swarms[number].missingCount > 0 || isStalled || !value.struck.isEmpty,
+            swarms[number].lease.map { value.struck.contains($0.node) } ?? true || isStalled,
+            value.maySeed || (isStalled && !swarms[number].members.contains { $0.maySeed && !$0.isComplete }),
             swarms[number].inline == nil,
             swarms[number].isTrusted(node), swarms[number].refusals[node] == nil || isLastResort(node, in: number),
             now - started >= configuration.relearning || isFresh(number)
         else { return none }
         // When nothing moves although every piece is somewhere, whoever alone has some of them does not give them.
-        let missing = swarms[number].pieces(heldByAtMost: isStalled ? 1 : 0).subtracting(value.have)
-        if let lease = swarms[number].lease, lease.node == node { return none }
-        guard !missing.isEmpty, mayAfford(missing, in: number) else { return none }
+        var missing = swarms[number].pieces(heldByAtMost: isStalled ? 1 : 0).subtracting(value.have)
+        let withheld = withheld(from: value, in: number)
+        missing.formUnion(withheld)
+        guard !missing.isEmpty else { return none }
+        let isRescue = !withheld.isEmpty && swarms[number].rescued.insert(node).inserted
+        guard isRescue || mayAfford(missing, in: number) else { return none }
         if leases[node, default: 0] > 0 {
             let openAt = swarms[number].openToAllAt ?? now + configuration.spread
             swarms[number].openToAllAt = openAt
@@ -71,18 +80,34 @@ extension Tracker {
         return missing
     }
 
+    /// What a node lacks and only those have who sent it wrong pieces.
+    private func withheld(from value: Announcement, in number: Int) -> PieceSet {
+        let lacked = value.have.complement
+        let liars = Set(value.struck)
+        guard !liars.isEmpty, !lacked.isEmpty, swarms[number].members.contains(where: { liars.contains($0.contact.id) })
+        else { return PieceSet(capacity: swarms[number].layout.count) }
+        var there = PieceSet(capacity: swarms[number].layout.count)
+        for member in swarms[number].members
+        where !liars.contains(member.contact.id) && swarms[number].isTrusted(member.contact.id) {
+            there.formUnion(member.have)
+        }
+        return lacked.subtracting(there)
+    }
+
     /// Whether the pool is at its very beginning rather than the tracker: the first word on a blob that nobody has.
     private func isFresh(_ number: Int) -> Bool { configuration.relearning == .zero }
 
     /// A node that was refused is tried again only after a while.
     private func isLastResort(_ node: PeerID, in number: Int) -> Bool { swarms[number].refusalEnds <= now }
 
-    /// One copy is free; another one is earned by each stall, the next one only after twice the time.
+    /// One copy is free, and what was lost again; another one is earned by each stall, the next one only after twice the time.
     private mutating func mayAfford(_ pieces: PieceSet, in number: Int) -> Bool {
         var bytes: Int64 = 0
         let layout = swarms[number].layout
         pieces.forEach { bytes += layout.length(of: $0) }
-        let granted = (configuration.copies + swarms[number].extraCopies) * Double(layout.length)
+        let granted =
+            (configuration.copies + swarms[number].extraCopies) * Double(layout.length)
+            + Double(swarms[number].lostBytes)
         // A piece may have been under way twice when a seed died.
         let slack = Double(layout.pieceSize) * 2
         if Double(swarms[number].originBytes() + bytes) <= granted + slack { return true }

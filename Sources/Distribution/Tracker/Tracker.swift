@@ -117,6 +117,7 @@ package struct Tracker: ~Copyable {
         swarms[number].members[index].lastSeen = now
         swarms[number].members[index].isComplete = value.phase == .complete
         swarms[number].members[index].originReceived = value.originReceived
+        swarms[number].members[index].maySeed = value.maySeed
         swarms[number].members[index].named = 0
         if swarms[number].update(index, have: value.have) { swarms[number].lastProgress = now }
         return index

@@ -19,17 +19,19 @@ package final class TransferClient: Sendable {
     private let download: RateLimit
     private let connectTimeout: TimeAmount
     private let plainNumber: UInt64?
+    private let lost: @Sendable () -> Void
 
     /// Idle connections kept to one target.
     private static let kept = 8
 
     /// Without `tls` it speaks plain HTTP and says that it is the node of `plainNumber`.
     ///
-    /// `download` limits what answers bring.
+    /// `download` limits what answers bring; `lost` is told of every connection that ended.
     package init(
         tls: NIOSSLContext?, group: any EventLoopGroup, download: RateLimit, plainNumber: UInt64? = nil,
-        connectTimeout: Duration = .seconds(4)
+        connectTimeout: Duration = .seconds(4), lost: @escaping @Sendable () -> Void = {}
     ) {
+        self.lost = lost
         self.plainNumber = tls == nil ? plainNumber : nil
         self.tls = tls
         self.group = group
@@ -76,7 +78,9 @@ package final class TransferClient: Sendable {
         }
         connect(to: task.target).whenComplete { [self] result in
             switch result {
-            case .success(let channel): exchange(task, on: channel, isReused: false)
+            case .success(let channel):
+                channel.closeFuture.whenComplete { [lost] _ in lost() }
+                exchange(task, on: channel, isReused: false)
             case .failure(let error):
                 task.finish(.failure(.unreachable("\(task.target.host):\(task.target.port): \(Self.reason(error))")))
             }

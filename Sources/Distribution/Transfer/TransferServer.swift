@@ -68,12 +68,16 @@ package final class TransferServer: Service {
         }
     }
 
-    /// Accepts until shutdown or ``stop()``; connections end with it.
+    /// Accepts until shutdown, cancellation or ``stop()``; connections end with it.
     package func run() async throws {
         guard let channel = channel.withLock({ $0 }) else { throw TransferError.listen("\(host):\(port): not bound") }
-        await withGracefulShutdownHandler {
-            try? await channel.closeFuture.get()
-        } onGracefulShutdown: {
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                try? await channel.closeFuture.get()
+            } onGracefulShutdown: {
+                self.stop()
+            }
+        } onCancel: {
             self.stop()
         }
         settings.closeAll()

@@ -56,6 +56,14 @@ package final class MetricsRegistry: Sendable {
         families.withLock { $0[name, default: Family(kind: "gauge", help: help)].gauges[key] = value }
     }
 
+    /// The same for something that is counted elsewhere and only grows; its name ends in `_total`.
+    package func counter(
+        _ name: String, help: String, labels: Labels = [], value: @escaping @Sendable () -> Double
+    ) {
+        let key = Self.key(labels)
+        families.withLock { $0[name, default: Family(kind: "counter", help: help)].gauges[key] = value }
+    }
+
     /// Everything, in the Prometheus text format, version 0.0.4.
     package func text() -> String {
         let families = families.withLock { $0 }

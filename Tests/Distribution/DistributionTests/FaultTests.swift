@@ -45,6 +45,50 @@ struct FaultTests {
         #expect(outcome.copies <= 1.001)
     }
 
+    @Test(
+        "the only node that has it has a damaged copy: it is told, and what is damaged comes from the registry",
+        arguments: [0.02, 0.3, 1])
+    func damagedCopy(share: Double) {
+        var scenario = smallPool(4, blobs: [8 << 20])
+        scenario.complete = [0]
+        let outcome = run(scenario, .at(0.001, .damage(0, share)))
+        outcome.expectAll("share \(share)")
+        #expect(outcome.damaged > 0)
+        #expect(outcome.copies <= share + 0.2, "copies \(outcome.copies)")
+        // Nobody waits for a stall: the holder says itself what it has lost.
+        #expect(outcome.worst < 8, "\(outcome.worst) s")
+    }
+
+    @Test("nodes that may not seed still get what only the registry has, one after the other")
+    func onlyPeers() {
+        var scenario = smallPool(3, blobs: [1 << 20])
+        scenario.peer.maySeed = false
+        let outcome = run(scenario)
+        outcome.expectAll()
+        #expect(outcome.mostStreams == 1)
+    }
+
+    @Test("the registry is gone once one full copy is anywhere: all finish", arguments: UInt64(1)...6)
+    func originDiesAfterOneCopy(seed: UInt64) {
+        var scenario = smallPool(10, seed: seed)
+        scenario.complete = [3]
+        scenario.faults = [.at(0, .stopRegistry), .progress(0.3, .kill(5))]
+        let outcome = Simulation(scenario).run()
+        outcome.expectSound("seed \(seed)")
+        #expect(outcome.unpacked.enumerated().allSatisfy { $0.offset == 5 || $0.element != nil }, "seed \(seed)")
+        #expect(outcome.copies == 0)
+    }
+
+    @Test("thirty of a hundred nodes die one after the other: the rest finish, in hardly more than a copy and a half")
+    func thirtyPercentDie() {
+        var scenario = smallPool(100, blobs: [8 << 20])
+        scenario.faults = (0..<30).map { .progress(0.1 + Double($0) * 0.025, .kill($0 * 3 + 1)) }
+        let outcome = Simulation(scenario).run()
+        outcome.expectSound()
+        #expect(outcome.unpacked.count { $0 != nil } >= 70)
+        #expect(outcome.copies <= 1.5, "copies \(outcome.copies)")
+    }
+
     @Test("a third of the nodes die: the rest finish")
     func manyDie() {
         let outcome = run(

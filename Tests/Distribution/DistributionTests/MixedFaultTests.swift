@@ -25,7 +25,7 @@ struct MixedFaultTests {
             let node = number(0...nodes - 1)
             let moment = Double(number(0...900)) / 1000
             let start = Double(number(0...10))
-            switch number(0...8) {
+            switch number(0...12) {
             case 0:
                 scenario.faults += [
                     .at(start, .kill(node)),
@@ -39,13 +39,19 @@ struct MixedFaultTests {
             case 5: scenario.faults.append(.at(0, .lie(node)))
             case 6: scenario.faults.append(.progress(moment, .throttle(node, up: 5e4, down: 2e6)))
             case 7: scenario.faults += [.progress(moment, .fillDisk(node)), .at(50, .freeDisk(node))]
+            case 8: scenario.faults.append(.at(start, .damage(node, Double(number(1...100)) / 100)))
+            case 9: scenario.faults.append(.at(0, .forge(node)))
+            case 10: scenario.faults.append(.at(0, .refuse(node)))
+            case 11:
+                // A part of the pool goes at once, for good.
+                scenario.faults += (0..<nodes / 3).map { .progress(moment, .kill((node + $0) % nodes)) }
             default: scenario.faults.append(.at(0, .breakStreams(afterPieces: number(1...8))))
             }
         }
         return scenario
     }
 
-    @Test("every survivor ends with the blob or with a clear error", arguments: UInt64(0)..<60)
+    @Test("every survivor ends with the blob or with a clear error", arguments: UInt64(0)..<110)
     func survivors(seed: UInt64) {
         let outcome = Simulation(Self.scenario(seed: seed)).run()
         #expect(outcome.stuck.isEmpty, "seed \(seed): \(outcome.predicaments)")

@@ -77,6 +77,36 @@ struct SpreadTests {
         #expect(outcome.mostStreams == 1)
     }
 
+    @Test("unpacking in order while pieces come costs neither a fifth more time nor a fifth more from the source")
+    func inOrder() {
+        var scenario = smallPool()
+        scenario.download = 1e9
+        scenario.complete = [0]
+        scenario.peer.window = 0
+        let rarestFirst = Simulation(scenario).run()
+        scenario.peer.window = 2
+        // Unpacking is hardly quicker than the link, so it must go on all the time.
+        scenario.unpackRate = 8e6
+        let streamed = Simulation(scenario).run()
+        streamed.expectAll()
+        #expect(streamed.worst <= 1.2 * rarestFirst.worst, "\(streamed.worst) against \(rarestFirst.worst) s")
+        #expect(streamed.sent[0] <= 1.2 * rarestFirst.sent[0])
+    }
+
+    @Test("nodes behind slow links take as long as those; the others do not wait for them")
+    func unequalLinks() {
+        var scenario = smallPool(12)
+        scenario.faults = (0..<3).map { .at(0, .throttle($0, up: 1e6, down: 2e6)) }
+        let outcome = Simulation(scenario).run()
+        outcome.expectAll()
+        let slow = outcome.unpacked.prefix(3).compactMap { $0 }
+        let quick = outcome.unpacked.dropFirst(3).compactMap { $0 }
+        let bound = Double(16 << 20) / 2e6
+        #expect((slow.max() ?? .infinity) < bound / 0.7, "\(slow)")
+        #expect((quick.max() ?? .infinity) < bound, "\(quick)")
+        #expect(outcome.copies <= 1.05)
+    }
+
     @Test("the same scenario and seed give the same run")
     func repeats() {
         let (first, second) = (Simulation(smallPool(12, seed: 5)).run(), Simulation(smallPool(12, seed: 5)).run())

@@ -24,7 +24,7 @@ struct RandomMessages {
     }
 
     mutating func message() -> PeerMessage {
-        switch number(0...7) {
+        switch number(0...8) {
         case 0:
             let urgency: Urgency = number(0...1) == 0 ? .prewarm : .foreground
             return .hello(
@@ -42,6 +42,7 @@ struct RandomMessages {
             return .decline(ticket: UInt32(number(0...1 << 30)), reason)
         case 5: return .claim(pieces())
         case 6: return .ready
+        case 7: return .wrong(pieces())
         default: return .bye
         }
     }

@@ -71,6 +71,8 @@ package struct Scenario: Sendable {
         case breakStreams(afterPieces: Int)
         /// So many of the pieces that it sends are spoilt.
         case corrupt(Int, Double)
+        /// So many of the pieces that lie on its disk are damaged, which it does not know.
+        case damage(Int, Double)
         /// It says that it has everything, and sends rubbish.
         case lie(Int)
         /// Its piece hashes are made up when it is a seed.
@@ -104,6 +106,8 @@ package struct Outcome: Sendable {
     package internal(set) var wrongPieces = 0
     package internal(set) var bans = 0
     package internal(set) var hedges = 0
+    /// Pieces that nodes found damaged on their own disks.
+    package internal(set) var damaged = 0
     package internal(set) var messages = 0
     package internal(set) var announcements = 0
     package internal(set) var declined = 0

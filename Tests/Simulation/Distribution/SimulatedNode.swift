@@ -27,10 +27,17 @@ final class SimulatedNode {
 
     struct StoredBlob {
         var have: PieceSet
+        /// Pieces whose bytes are not what they were.
+        var damaged: PieceSet
         var isConfirmed = false
         var unpackedPieces = 0
         var unpackFree = Instant.zero
         var unpackedAt: Instant?
+
+        init(have: PieceSet) {
+            self.have = have
+            damaged = PieceSet(capacity: have.capacity)
+        }
     }
 
     struct FetchState {

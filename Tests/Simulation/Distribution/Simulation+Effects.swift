@@ -25,7 +25,11 @@ extension Simulation {
             guard let blob = blobNumbers[digest] else { return }
             node.blobs[blob].have = .all(of: layouts[blob].count)
             confirm(blob, of: node)
-        case .drop(let digest, let pieces): if let blob = blobNumbers[digest] { node.blobs[blob].have.subtract(pieces) }
+        case .recheck(let digest, let pieces): recheck(digest, pieces, of: node)
+        case .drop(let digest, let pieces):
+            guard let blob = blobNumbers[digest] else { return }
+            node.blobs[blob].have.subtract(pieces)
+            node.blobs[blob].damaged.subtract(pieces)
         case .failed(_, let failure):
             if node.failure == nil, failure != .diskFull {
                 node.failure = failure
@@ -48,12 +52,21 @@ extension Simulation {
         case .hello(var hello) where node.lies:
             hello.have = .all(of: hello.have.capacity)
             envelope.message = .hello(hello)
-        case .hello, .have, .lost, .ready, .claim, .bye: break
+        case .hello, .have, .lost, .ready, .claim, .wrong, .bye: break
         }
         guard nodes[target].isAlive else {
             return tellLater(node.number, .unreachable(peer), after: scenario.latency * 2)
         }
         tellLater(target, .received(envelope, from: node.contact.id), after: scenario.latency)
+    }
+
+    /// Reads pieces again, as slowly as a disk does.
+    private func recheck(_ digest: Digest, _ pieces: PieceSet, of node: SimulatedNode) {
+        guard let blob = blobNumbers[digest] else { return }
+        let stored = node.blobs[blob]
+        let isDamaged = !stored.damaged.intersection(pieces).isEmpty
+        let found = isDamaged ? stored.damaged.intersection(stored.have) : PieceSet(capacity: stored.have.capacity)
+        tellLater(node.number, .rechecked(digest, damaged: found), after: .milliseconds(50))
     }
 
     // MARK: Pieces
@@ -103,7 +116,10 @@ extension Simulation {
             let proof = node.peer.proof(of: upload.piece, in: digests[upload.blob])
         else { return violate("node \(node.number) serves what it has not, or without a proof") }
         node.uploads[id]?.proof = proof
-        if node.spoils > 0 { node.uploads[id]?.isSpoilt = Double(random.below(1_000_000)) < node.spoils * 1e6 }
+        if node.blobs[upload.blob].damaged.contains(upload.piece) { node.uploads[id]?.isSpoilt = true }
+        if node.spoils > 0, node.uploads[id]?.isSpoilt == false {
+            node.uploads[id]?.isSpoilt = Double(random.below(1_000_000)) < node.spoils * 1e6
+        }
         carry(id, from: node)
     }
 

@@ -66,7 +66,9 @@ extension Simulation {
         case .killSeed:
             if let seed = currentSeed() { kill(seed) }
         case .revive(let node, let keepsPieces): revive(nodes[node], keepsPieces: keepsPieces)
-        case .stopTracker: tracker = nil
+        case .stopTracker:
+            tracker = nil
+            for node in nodes where node.isAlive { tellLater(node.number, .trackerLost, after: scenario.latency) }
         case .startTracker: startTracker()
         case .stopRegistry:
             registryIsUp = false
@@ -80,6 +82,7 @@ extension Simulation {
         case .refuse(let node): if let node { refused.insert(node) } else { refusesAll = true }
         case .breakStreams(let pieces): breaksAfter = pieces
         case .corrupt(let node, let share): nodes[node].spoils = share
+        case .damage(let node, let share): damage(nodes[node], share)
         case .lie(let node):
             nodes[node].lies = true
             recount(nodes[node])
@@ -95,6 +98,14 @@ extension Simulation {
             nodes[node].isDiskFull = false
             recount(nodes[node])
             tellLater(node, .diskFreed, after: .zero)
+        }
+    }
+
+    private func damage(_ node: SimulatedNode, _ share: Double) {
+        for blob in layouts.indices {
+            for piece in node.blobs[blob].have.members where Double(random.below(1_000_000)) < share * 1e6 {
+                node.blobs[blob].damaged.insert(piece)
+            }
         }
     }
 

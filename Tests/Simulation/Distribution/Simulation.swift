@@ -236,6 +236,7 @@ package final class Simulation {
                 result.wrongPieces += progress.ledger.wrongPieces
                 result.bans += progress.ledger.bans
                 result.hedges += progress.ledger.hedges
+                result.damaged += progress.ledger.damaged
             }
             result.bannedByTracker += tracker?.tracker.isBanned(node.contact.id) ?? false ? 1 : 0
         }

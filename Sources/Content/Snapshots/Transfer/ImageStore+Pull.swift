@@ -143,11 +143,15 @@ extension ImageStore {
             tell(.downloaded)
             return try await lanes.run { () throws(ImageError) in try unpacker.unpack(present: blob) }
         }
+        await order.source.willVerify(blob)
         do throws(ImageError) {
-            return try await stream(blob, from: onDisk, order, lease, tell)
+            let layer = try await stream(blob, from: onDisk, order, lease, tell)
+            _ = await order.source.verified(blob, .right)
+            return layer
         } catch {
-            // What an earlier attempt left may be damaged: then everything is fetched once more.
-            guard onDisk > 0, error.isAboutBytes, !Task.isCancelled else { throw error }
+            let mayDiffer = await order.source.verified(blob, error.isAboutBytes ? .wrong : .unknown)
+            // What an earlier attempt left may be damaged, or what the source kept: then everything is fetched once more.
+            guard onDisk > 0 || mayDiffer, error.isAboutBytes, !Task.isCancelled else { throw error }
             return try await stream(blob, from: 0, order, lease, tell)
         }
     }
