@@ -109,12 +109,15 @@ bench-scheduler: toolchain ## Measure the scheduler alone, in CPU-seconds
 	$(RELEASE)/scheduler-bench --out .build/bench/scheduler.tsv
 
 .PHONY: bench-distribution
-bench-distribution: toolchain ## Measure how pieces spread, in pools on paper, and a piece server against nginx
-	$(call install-packages,nginx-light curl util-linux)
-	for program in distribution-bench transfer-bench; do swift build -c release --product $$program; done
+bench-distribution: release ## Measure how images spread: daemons behind shaped links beside libtorrent, pools on paper, pieces against nginx
+	$(call install-packages,nginx-light curl util-linux docker-registry iproute2 python3 python3-venv)
+	@[ -x .build/torrent/bin/python3 ] || { python3 -m venv .build/torrent && .build/torrent/bin/pip install -q libtorrent==2.1.1; }
+	for program in swarm-bench distribution-bench transfer-bench; do swift build -c release --product $$program; done
 	mkdir -p .build/bench
-	$(RELEASE)/distribution-bench --out .build/bench/distribution.tsv
-	$(RELEASE)/transfer-bench --out .build/bench/transfer.tsv
+	@failed=0; \
+	    $(RELEASE)/swarm-bench --bin $(RELEASE) --python .build/torrent/bin/python3 --out .build/bench/swarm.tsv || failed=1; \
+	    $(RELEASE)/distribution-bench --out .build/bench/distribution.tsv || failed=1; \
+	    $(RELEASE)/transfer-bench --out .build/bench/transfer.tsv || failed=1; exit $$failed
 
 .PHONY: bench-pool
 bench-pool: toolchain ## Measure the pool's durable path: store, decisions, watches

@@ -77,7 +77,7 @@ actor PeerLoop {
             group.addTask { try? await blob.drop(pieces) }
         case .failed(let digest, let failure):
             node.logger.warning("blob does not come", metadata: ["blob": "\(digest)", "reason": "\(failure)"])
-            node.blob(digest)?.progress.fail(failure.description)
+            node.blob(digest)?.progress.fail(failure)
         case .wake(let moment): wake(at: moment)
         }
     }

@@ -90,6 +90,8 @@ final class BlobProgress: Sendable {
     private struct State {
         var have: PieceSet
         var failure: String?
+        /// Whether trying again at once is of no use.
+        var isFinal = false
         var isConfirmed = false
         /// How many readers hash the whole and will say what they found.
         var verifiers = 0
@@ -104,6 +106,11 @@ final class BlobProgress: Sendable {
     var have: PieceSet { state.withLock { $0.have } }
     /// Why the blob does not come.
     var failure: String? { state.withLock { $0.failure } }
+    /// The same for who reads the blob.
+    var readFailure: BlobSourceError {
+        let (reason, isFinal) = state.withLock { ($0.failure ?? "cancelled", $0.isFinal) }
+        return isFinal ? .refused(reason) : .interrupted(reason, after: nil)
+    }
     var isConfirmed: Bool { state.withLock { $0.isConfirmed } }
 
     func arrived(_ piece: Int) {
@@ -133,7 +140,9 @@ final class BlobProgress: Sendable {
     /// Whether somebody who reads the blob will say if it is the right one.
     var isBeingVerified: Bool { state.withLock { $0.verifiers > 0 } }
     func confirm() { settle { $0.isConfirmed = true } }
-    func fail(_ reason: String) { settle { $0.failure = reason } }
+    func fail(_ failure: TransferFailure) {
+        settle { ($0.failure, $0.isFinal) = (failure.description, failure == .diskFull) }
+    }
     /// Another try begins.
     func begin() { state.withLock { $0.failure = nil } }
 

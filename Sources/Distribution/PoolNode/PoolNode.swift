@@ -202,6 +202,8 @@ package final class PoolNode: Service, BlobPool {
         origins.withLock { $0[descriptor.digest] = PoolOrigin(blob: descriptor, source: origin) }
         urgencies.withLock { $0[descriptor.digest] = max($0[descriptor.digest] ?? urgency, urgency) }
         let blob = try await open(descriptor.digest, length: descriptor.size)
+        // A full disk may have space by now; if not, it says so again.
+        if blob.progress.failure != nil { tell(.diskFreed) }
         blob.progress.begin()
         let isComplete = blob.progress.isConfirmed
         tell(.begin(await blob.order(urgency, isComplete: isComplete)))

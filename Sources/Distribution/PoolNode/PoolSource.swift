@@ -68,7 +68,7 @@ struct PoolChunks: AsyncSequence, Sendable {
             let piece = Int(offset / Int64(blob.layout.pieceSize))
             node.tell(.awaits(blob.digest, piece: piece))
             guard await blob.progress.wait(for: piece) else {
-                throw BlobSourceError.interrupted(blob.progress.failure ?? "cancelled", after: nil)
+                throw blob.progress.readFailure
             }
             let end = Swift.min(blob.layout.bytes(of: piece).upperBound, offset + PoolChunks.step)
             do throws(SyscallError) {

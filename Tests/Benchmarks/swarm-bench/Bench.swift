@@ -120,6 +120,7 @@ struct Bench {
         try await withScratchDirectory { folder in
             let pool = try await BenchPool(in: folder, programs: programs, nodes: nodes, flags: flags, python: python)
             do {
+                try await pool.joined()
                 let result = try await body(pool)
                 await pool.stop()
                 return result

@@ -56,7 +56,7 @@ final class BenchPool: Sendable {
                     "10.213.78.0/24",
                 ], log: "\(folder)/tracker.log"),
         ]
-        try await waitFor("the tracker") { [folder] in Files.exists("\(folder)/tracker.sock") }
+        try await Self.waitFor("the tracker") { [folder] in Files.exists("\(folder)/tracker.sock") }
         var made: [Server] = []
         for number in 0..<count {
             let home = "\(folder)/node-\(number)"
@@ -75,8 +75,12 @@ final class BenchPool: Sendable {
                         ] + flags, log: "\(home)/log"))
         }
         nodes = made
-        for number in 0..<count {
-            try await waitFor("node \(number)") { [self] in
+    }
+
+    /// Waits until every node is a member.
+    func joined() async throws {
+        for number in nodes.indices {
+            try await Self.waitFor("node \(number)") {
                 try await pouch(number, ["distribution", "status"]).status == 0
             }
         }
@@ -91,7 +95,7 @@ final class BenchPool: Sendable {
         ]
     }
 
-    private func waitFor(_ what: String, _ isThere: () async throws -> Bool) async throws {
+    private static func waitFor(_ what: String, _ isThere: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while try await !isThere() {
             guard ContinuousClock.now < deadline else { throw BenchError(description: "\(what) does not answer") }
@@ -126,7 +130,7 @@ final class BenchPool: Sendable {
         }
         try WholeFile.replace("\(home)/context/Dockerfile", with: Array(text.utf8), mode: 0o644)
         let publisher = try Server(Self.daemon(programs, home), log: "\(home)/log")
-        try await waitFor("the publisher") { try await pouch(home, ["version"]).status == 0 }
+        try await Self.waitFor("the publisher") { try await pouch(home, ["version"]).status == 0 }
         for words in [["build", "-t", image, "\(home)/context"], ["push", "-q", image]] {
             let result = try await pouch(home, words)
             guard result.status == 0 else { throw BenchError(description: "publisher: \(result)") }
@@ -138,7 +142,7 @@ final class BenchPool: Sendable {
     /// An image with one layer, which is one file of zeros; the registry makes its bytes as it sends them.
     func publishZeros(bytes: Int) async throws -> String {
         try WholeFile.replace("\(folder)/zeros", with: Array("\(bytes)".utf8))
-        try await waitFor("the registry") {
+        try await Self.waitFor("the registry") {
             try await TestSupport.run(["curl", "-sf", "http://\(Spaces.bridge):5000/v2/"]).status == 0
         }
         return "\(Spaces.bridge):5000/lib/zeros:1"

@@ -29,16 +29,17 @@ struct Torrents {
                         python, "\(folder)/peer.py", number == 0 ? "seed" : "peer", folder, "\(number)",
                     ]))
         }
+        let started = peers
         let results = try await withThrowingTaskGroup(of: (Int, CommandResult).self) { group in
-            for (number, peer) in peers.enumerated() where number > 0 {
+            for (number, peer) in started.enumerated() where number > 0 {
                 group.addTask { (number, await withThread { peer.finish(timeout: .seconds(600)) }) }
             }
             var all: [CommandResult] = []
             for try await (_, result) in group { all.append(result) }
             return all
         }
-        peers[0].signal(15)
-        let seed = await withThread { peers[0].finish(timeout: .seconds(20)) }
+        started[0].signal(15)
+        let seed = await withThread { started[0].finish(timeout: .seconds(20)) }
         let times = results.compactMap { Double($0.trimmed) }
         guard times.count == Self.nodes - 1, let slowest = times.max(), let sent = Double(seed.trimmed) else {
             throw BenchError(description: "libtorrent: \(results) \(seed)")
