@@ -50,8 +50,9 @@ extension Tracker {
             // A node that has started anew since does not know of it any more.
             return value.fromOrigin.isEmpty ? lease.pieces.subtracting(value.have) : none
         }
+        let isFree = swarms[number].lease.map({ value.struck.contains($0.node) }) ?? true
         guard swarms[number].missingCount > 0 || isStalled || !value.struck.isEmpty,
-            swarms[number].lease.map { value.struck.contains($0.node) } ?? true || isStalled,
+            isFree || isStalled,
             value.maySeed || (isStalled && !swarms[number].members.contains { $0.maySeed && !$0.isComplete }),
             swarms[number].inline == nil,
             swarms[number].isTrusted(node), swarms[number].refusals[node] == nil || isLastResort(node, in: number),
