@@ -121,7 +121,7 @@ bench-distribution: release ## Measure how images spread: daemons behind shaped 
 
 .PHONY: bench-pool
 bench-pool: toolchain ## Measure the pool's durable path: store, decisions, watches
-	swift build -c release --product pool-bench
+	for program in pouch-server pool-bench; do swift build -c release --product $$program; done
 	mkdir -p .build/bench
 	$(RELEASE)/pool-bench --out .build/bench/pool.tsv
 

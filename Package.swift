@@ -232,7 +232,7 @@ var rooms: [Room] = [
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
-        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb], tested: true,
+        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb, crypto], tested: true,
         testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
         "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
@@ -337,7 +337,10 @@ let crossings: [Target] =
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
             crossing(
                 "PoolSimulationTests", path: "Simulation/Pool",
-                uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
+                uses: [
+                    "TestSupport", "APIServer", "NodeAgent", "Controllers", "SchedulerLoop", "ClusterModel",
+                    "ClusterStore", "JSON", "Units",
+                ]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
             .executableTarget(
                 name: "swarm-bench", dependencies: ["TestSupport", "JSON", "LinuxKernel"],
@@ -380,7 +383,7 @@ let poolBench: [Target] =
     ? [
         .executableTarget(
             name: "pool-bench",
-            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "Scheduling", "Units", "LinuxKernel"],
+            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "LinuxKernel", "CLinux"],
             path: "Tests/Benchmarks/pool-bench", swiftSettings: house)
     ] : []
 

@@ -13,6 +13,8 @@ struct Selection: Sendable {
     let term: IndexTerm?
     let labels: LabelQuery
     let fields: FieldQuery
+    /// Whether what has the term is what belongs to it, so that nobody has to look inside.
+    let isTermAlone: Bool
 
     /// Whether every object of the range belongs to it, so that nobody has to look inside.
     var isWhole: Bool { labels.isEverything && fields.isEverything }
@@ -33,6 +35,7 @@ extension APIServer {
         _ kind: ResourceKind, _ namespace: String?, name: String?, _ request: APIRequest
     ) throws(APIError) -> Selection {
         let fields = try request.fieldQuery(for: kind)
+        let labels = try request.labelQuery()
         var term: IndexTerm?
         for path in ObjectCodec.indexed(kind) where term == nil {
             if let value = fields.required(path) { term = try? IndexTerm(path, value) }
@@ -43,7 +46,9 @@ extension APIServer {
         if let name, !name.isEmpty, !name.contains("/"), kind.isNamespaced == (home != nil) {
             range = .key(try objects.key(kind, home, name))
         }
-        return Selection(kind: kind, range: range, term: term, labels: try request.labelQuery(), fields: fields)
+        return Selection(
+            kind: kind, range: range, term: term, labels: labels, fields: fields,
+            isTermAlone: term != nil && labels.isEverything && fields.requirements.count == 1)
     }
 
     func list(_ kind: ResourceKind, _ namespace: String?, _ request: APIRequest) async throws -> Response {
@@ -101,7 +106,7 @@ extension APIServer {
             let page = try await self.objects.reading { () async throws(StoreError) in
                 try await self.objects.store.list(wanted)
             }
-            if selection.isWhole {
+            if selection.isWhole || selection.isTermAlone {
                 objects += page.objects
             } else {
                 for stored in page.objects where try selection.decoded(stored) != nil { objects.append(stored) }

@@ -25,7 +25,7 @@ extension APIServer {
         let object = try admission.decode(body)
         try restrict(object, kind, to: request.requester)
         let changed = try await objects.create(object, kind, namespace, isDryRun: try request.isDryRun())
-        var response = answer(changed.object, kind, representation, status: .created)
+        var response = answer(changed, kind, representation, status: .created)
         response.warn(admission.warnings + changed.warnings)
         return response
     }
@@ -41,7 +41,7 @@ extension APIServer {
         let changed = try await objects.update(
             kind, namespace, name, part, isDryRun: try request.isDryRun()
         ) { (old) throws(APIError) in Self.restricted(object, old, kind, to: request.requester) }
-        var response = answer(changed.object, kind, representation)
+        var response = answer(changed, kind, representation)
         response.warn(admission.warnings)
         return response
     }
@@ -64,7 +64,7 @@ extension APIServer {
             if new.resourceVersion == old.resourceVersion { new.setMetadata("resourceVersion", nil) }
             return Self.restricted(new, old, kind, to: request.requester)
         }
-        var response = answer(changed.object, kind, representation)
+        var response = answer(changed, kind, representation)
         response.warn(warnings)
         return response
     }
@@ -120,6 +120,17 @@ extension APIServer {
         }
         options.isDryRun = try options.isDryRun || request.isDryRun()
         return options
+    }
+
+    /// What was written, in the form asked for: the store's own bytes where that is possible.
+    private func answer(
+        _ changed: Objects.Changed, _ kind: ResourceKind, _ representation: Representation,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        if let stored = changed.stored, representation.form == .object, !representation.isYAML {
+            return .json(bytes: stored.value, status: status)
+        }
+        return answer(changed.object, kind, representation, status: status)
     }
 
     /// An object in the form asked for.

@@ -44,7 +44,8 @@ package struct APIServer: Sendable {
         var response: Response
         do {
             request.requester = try authentication.requester(
-                certificate: source.certificate, authorization: sent.headers[.authorization])
+                certificate: source.certificate, authorization: sent.headers[.authorization],
+                isLocal: source.peer == .local)
             response = try await admit(request, source)
         } catch let error as APIError {
             if error.code >= 500 {
@@ -58,8 +59,13 @@ package struct APIServer: Sendable {
 
     /// Lets a request in when there is room for it.
     private func admit(_ request: APIRequest, _ source: RequestSource) async throws -> Response {
-        let path = try APIPath(request.path)
-        try await authorize(path, request)
+        let path = try request.place.get()
+        do throws(APIError) {
+            try await authorize(path, request)
+        } catch {
+            // Who showed nothing is asked who they are, before they hear what they may not.
+            throw request.requester == .anonymous ? .unauthorized : error
+        }
         if request.flag("watch") || path.isStream { return try await answer(request, source) }
         try limits.enter(request.requester)
         defer { limits.leave(request.requester) }
@@ -69,7 +75,7 @@ package struct APIServer: Sendable {
     /// Counts a request; what changed something, or was refused, is written down.
     private func note(_ request: APIRequest, _ source: RequestSource, _ response: Response, began: Timestamp) {
         let ended = clock()
-        let action = (try? APIPath(request.path)).flatMap { try? self.action($0, request) }
+        let action = (try? request.place.get()).flatMap { try? self.action($0, request) }
         metrics.observe(
             "pouch_api_request_seconds", help: "Time to the head of the answer, by verb and kind.",
             labels: [
@@ -83,7 +89,7 @@ package struct APIServer: Sendable {
     }
 
     private func answer(_ request: APIRequest, _ source: RequestSource) async throws -> Response {
-        switch try APIPath(request.path) {
+        switch try request.place.get() {
         case .plain(let path): return try await plain(path, request)
         case .coreVersions, .groups, .group, .resources:
             guard [.get, .head].contains(request.method) else { throw APIError.methodNotAllowed }

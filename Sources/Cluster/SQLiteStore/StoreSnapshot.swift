@@ -17,7 +17,7 @@ package enum StoreSnapshot {
     package static func save(_ path: String, to copy: String) async throws(StoreError) -> Revision {
         try await Lanes.shared.run { () throws(StoreError) in
             guard access(path, F_OK) == 0 else { throw .failed("\(path): there is no store") }
-            return try write(path, to: copy) { _ in }
+            return try write(path, to: copy) { try SnapshotSeal.add(in: $0) }
         }
     }
 
@@ -32,6 +32,7 @@ package enum StoreSnapshot {
             return try write(copy, to: path) { database in
                 let faults = try String.fetchAll(database, sql: "PRAGMA integrity_check")
                 guard faults == ["ok"] else { throw StoreError.failed("\(copy) is damaged: \(faults.first ?? "")") }
+                try SnapshotSeal.remove(in: database, of: copy)
                 let revision = try Self.revision(database) + leap
                 try database.execute(
                     sql: "UPDATE fact SET number = ? WHERE name IN ('compacted', 'reserved')", arguments: [revision])
@@ -70,7 +71,9 @@ package enum StoreSnapshot {
 
     private static func revision(_ database: Database) throws -> Int64 {
         let last = try Int64.fetchOne(database, sql: "SELECT max(number) FROM change") ?? 0
-        let facts = try Int64.fetchOne(database, sql: "SELECT max(number) FROM fact") ?? 0
+        let facts =
+            try Int64.fetchOne(
+                database, sql: "SELECT max(number) FROM fact WHERE name IN ('compacted', 'reserved')") ?? 0
         return max(JournalRow.parts(of: last).0.number, facts, 1)
     }
 

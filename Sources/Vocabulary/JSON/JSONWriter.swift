@@ -59,16 +59,22 @@ struct JSONWriter {
         bytes.append(Byte.openBrace)
         depth += 1
         var isFirst = true
-        for (key, value) in style.sortsKeys ? members.sorted(by: { $0.key < $1.key }) : Array(members) {
-            separate(&isFirst)
-            quote(key)
-            bytes.append(Byte.colon)
-            if style.isIndented { bytes.append(Byte.space) }
-            write(value)
+        if style.sortsKeys {
+            for (key, value) in members.sorted(by: { $0.key < $1.key }) { write(key, value, &isFirst) }
+        } else {
+            for (key, value) in members { write(key, value, &isFirst) }
         }
         depth -= 1
         breakLine()
         bytes.append(Byte.closeBrace)
+    }
+
+    private mutating func write(_ key: String, _ value: JSONValue, _ isFirst: inout Bool) {
+        separate(&isFirst)
+        quote(key)
+        bytes.append(Byte.colon)
+        if style.isIndented { bytes.append(Byte.space) }
+        write(value)
     }
 
     private mutating func separate(_ isFirst: inout Bool) {
@@ -89,6 +95,11 @@ struct JSONWriter {
 
     private mutating func quote(_ text: String) {
         bytes.append(Byte.quote)
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != Byte.quote && $0 != Byte.backslash }) {
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(Byte.quote)
+            return
+        }
         for byte in text.utf8 {
             if byte >= 0x20 && byte != Byte.quote && byte != Byte.backslash {
                 bytes.append(byte)
@@ -121,3 +132,4 @@ extension JSONValue {
         return writer.bytes
     }
 }
+

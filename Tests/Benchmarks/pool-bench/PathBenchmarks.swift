@@ -1,130 +1,105 @@
 internal import ClusterStore
+internal import Glibc
+internal import LinuxKernel
 internal import SQLiteStore
-internal import Scheduling
 internal import TestSupport
-internal import Units
 
-/// The durable path inside one process: create a pod, decide, commit the binding, and the node's watch sees it.
-///
-/// Objects are bytes of a pod's size and the scheduler's requests are made directly: what the API server's JSON and HTTP
-/// cost comes on top.
+/// The durable path of a server, over its own protocol: a pod is created, decided about, bound, and its node's watch sees it.
 enum PathBenchmarks {
+    static let writers = 64
     static let pods = 40_000
-    static let creators = 64
+    static let offered = 10_000
 
+    /// As many pods as go through, then so many each second.
     static func path(_ folder: String, nodes: Int, name: String) async throws -> [Row] {
-        let store = try await SQLiteStore.open(folder + "/store.db")
-        let scheduling = Placing(store, nodes: nodes)
-        let range = KeyRange.folder(try KeyFolder("pods"))
-        let unplaced = try await store.watch(WatchRequest(range))
-        let (start, cpu) = (ContinuousClock.now, processorSeconds())
-        let seen: Int = try await withThrowingTaskGroup(of: Int.self) { group in
-            for node in 0..<nodes {
-                let watch = try await store.watch(
-                    WatchRequest(range, term: try IndexTerm("spec.nodeName", "node-\(node)")))
-                group.addTask { try await Self.count(watch) }
-            }
-            async let placed: Void = scheduling.run(unplaced, until: pods)
-            try await create(in: store)
-            try await placed
-            await store.close()
-            return try await group.reduce(0, +)
+        let server = try ServerUnderTest(folder)
+        defer { server.end() }
+        let load = try LoadLoop(port: server.port, writers: writers)
+        try load.send(nodes) { LoadRequests.node($0) }
+        try load.watch(nodes: nodes, after: "1")
+        server.settle(patience: 15)
+        var rows: [Row] = []
+        // Signs of life: the nodes count as well for what follows.
+        let leases = try measure(server) { try load.send(nodes) { LoadRequests.lease($0) } }
+        rows.append(Row(name: name + ".lease.cpu", value: leases.cpu * 1e3 / Double(nodes), unit: "ms/lease", bar: .none))
+        _ = try load.createPods(2000) { LoadRequests.pod(0, $0) }
+        var took: [Double] = []
+        let whole = try measure(server) { took = try load.createPods(pods) { LoadRequests.pod(1, $0) } }
+        rows.append(Row(name: name, value: Double(pods) / whole.seconds, unit: "pods/s", bar: .atLeast(4000)))
+        rows.append(
+            Row(name: name + ".cpu", value: whole.cpu * 1e3 / Double(pods), unit: "ms/pod", bar: .atMost(0.2)))
+        rows.append(
+            Row(name: name + ".load.cpu", value: whole.own * 1e3 / Double(pods), unit: "ms/pod", bar: .none))
+        took = try load.createPods(offered, rate: 1000) { LoadRequests.pod(2, $0) }
+        rows.append(Row(name: name + ".p99", value: took.sorted()[offered * 99 / 100], unit: "s", bar: .atMost(1)))
+        rows.append(Row(name: name + ".p50", value: took.median, unit: "s", bar: .none))
+        rows.append(Row(name: name + ".memory", value: server.residentBytes / 1e6, unit: "MB", bar: .none))
+        return rows
+    }
+
+    private static func measure(
+        _ server: ServerUnderTest, _ body: () throws -> Void
+    ) rethrows -> (seconds: Double, cpu: Double, own: Double) {
+        let (start, cpu, own) = (monotonic(), server.processorSeconds, processorSeconds())
+        try body()
+        return (
+            Double(monotonic() - start) / 1e9, server.processorSeconds - cpu, processorSeconds() - own
+        )
+    }
+
+    /// From the start of the program to the first page of pods, with 20,000 nodes and 200,000 pods.
+    static func restart(_ folder: String) async throws -> [Row] {
+        try Files.makeDirectory("\(folder)/data", mode: 0o700)
+        try await fill("\(folder)/data/pool.db")
+        let start = monotonic()
+        let server = try ServerUnderTest(folder)
+        defer { server.end() }
+        let load = try LoadLoop(port: server.port, writers: 1)
+        try load.send(1) { _ in
+            Array("GET /api/v1/namespaces/default/pods?limit=500 HTTP/1.1\r\nHost: pool\r\n\r\n".utf8)
         }
-        let (elapsed, used) = (seconds(since: start), processorSeconds() - cpu)
-        guard seen == pods else { throw BenchmarkError("nodes saw \(seen) of \(pods) pods") }
+        let served = Double(monotonic() - start) / 1e9
         return [
-            Row(name: name, value: Double(pods) / elapsed, unit: "pods/s", bar: .atLeast(4000)),
-            Row(name: name + ".cpu", value: used * 1e3 / Double(pods), unit: "ms/pod", bar: .atMost(0.2)),
+            Row(name: "pool.restart", value: served, unit: "s", bar: .atMost(10)),
+            Row(name: "pool.restart.memory", value: server.residentBytes / 1e6, unit: "MB", bar: .none),
         ]
     }
 
-    /// Reads a node's watch to its end.
-    private static func count(_ watch: Watch) async throws -> Int {
-        var seen = 0
-        do throws(StoreError) {
-            while let batch = try await watch.next() { seen += batch.events.count }
-        } catch {
-            guard error == .closed else { throw error }
-        }
-        return seen
-    }
-
-    private static func create(in store: LocalStore) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for creator in 0..<creators {
-                group.addTask {
-                    for number in 0..<pods / creators {
-                        let key = try StoreKey("pods/default/web-\(creator)-\(number)")
-                        _ = try await store.commit(.create(Put(key, StoreBenchmarks.value)))
-                    }
+    /// Objects as a server would have stored them.
+    private static func fill(_ path: String) async throws {
+        let store = try await SQLiteStore.open(path)
+        for part in 0..<2200 {
+            let puts = try (0..<100).map { number -> Transaction in
+                let index = part * 100 + number
+                if index < 20_000 {
+                    return .create(
+                        try put("nodes/node-\(index)", LoadRequests.nodeBody(index), uid: index, terms: []))
                 }
+                let node = "node-\(index % 20_000)"
+                let body = LoadRequests.podBody(0, index)
+                let spec = "\"spec\":{"
+                guard let place = body.firstRange(of: spec) else { throw BenchmarkError("a pod without a spec") }
+                let bound = body[..<place.upperBound] + "\"nodeName\":\"\(node)\"," + body[place.upperBound...]
+                return .create(
+                    try put(
+                        "pods/default/load-0-\(index)", String(bound), uid: index,
+                        terms: [try IndexTerm("spec.nodeName", node)]))
             }
-            try await group.waitForAll()
+            for result in await store.commit(puts) { _ = try result.get() }
         }
-    }
-}
-
-/// The scheduler behind a watch: places what is created, binds it, counts what was confirmed.
-private actor Placing {
-    private let store: LocalStore
-    private var scheduler = Scheduler()
-    private var versions: [String: Revision] = [:]
-    private let template: PodTemplate
-
-    init(_ store: LocalStore, nodes: Int) {
-        self.store = store
-        var requirements = Requirements()
-        requirements.resources = Resources(
-            cpu: CPUCount(milli: 100), memory: ByteCount(256 << 20), disk: ByteCount(0), pods: 1)
-        template = PodTemplate(requirements: requirements)
-        for number in 0..<nodes {
-            let room = Resources(
-                cpu: CPUCount(milli: 32_000), memory: ByteCount(128 << 30), disk: ByteCount(1 << 40), pods: 110)
-            _ = scheduler.handle(.nodeAdded(Node(name: "node-\(number)", allocatable: room)), at: .now)
-        }
+        await store.close()
     }
 
-    func run(_ watch: Watch, until count: Int) async throws {
-        try await withThrowingTaskGroup(of: Int.self) { group in
-            var bound = 0
-            var asked = 0
-            while asked < count, let batch = try await watch.next() {
-                let bindings = try take(batch)
-                asked += bindings.count
-                if !bindings.isEmpty { group.addTask { try await self.bind(bindings) } }
-            }
-            for try await number in group { bound += number }
-            guard bound == count else { throw BenchmarkError("\(bound) of \(count) pods were bound") }
-        }
-    }
-
-    private func take(_ batch: WatchBatch) throws -> [(String, Transaction)] {
-        let now = Timestamp.now
-        for event in batch.events where event.previous == nil {
-            versions[event.key.path] = event.revision
-            _ = scheduler.handle(.podAdded(Pod(id: event.key.path, template: template)), at: now)
-        }
-        var bindings: [(String, Transaction)] = []
-        while let decision = scheduler.decide(at: now) {
-            guard case .place(let placement) = decision, let version = versions.removeValue(forKey: placement.pod)
-            else {
-                continue
-            }
-            let put = Put(
-                try StoreKey(placement.pod), StoreBenchmarks.value,
-                terms: [try IndexTerm("spec.nodeName", placement.node)])
-            bindings.append((placement.pod, .replace(put, at: version)))
-        }
-        return bindings
-    }
-
-    private func bind(_ bindings: [(String, Transaction)]) async throws -> Int {
-        let results = await store.commit(bindings.map(\.1))
-        var bound = 0
-        for ((pod, _), result) in zip(bindings, results) where try result.get().succeeded {
-            _ = scheduler.handle(.bindingConfirmed(id: pod), at: .now)
-            bound += 1
-        }
-        return bound
+    private static func put(_ key: String, _ body: String, uid: Int, terms: [IndexTerm]) throws -> Put {
+        let start = "\"metadata\":{"
+        guard let place = body.firstRange(of: start) else { throw BenchmarkError("an object without metadata") }
+        let head = body[..<place.upperBound] + "\"resourceVersion\":"
+        let slot = head.utf8.count
+        let namespace = key.hasPrefix("pods/") ? "\"namespace\":\"default\"," : ""
+        let rest =
+            ",\(namespace)\"uid\":\"uid-\(uid)\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\","
+            + body[place.upperBound...]
+        let text = head + String(repeating: " ", count: StoredValue.slotWidth) + rest
+        return Put(try StoreKey(key), StoredValue(Array(text.utf8), revisionSlot: slot), terms: terms)
     }
 }

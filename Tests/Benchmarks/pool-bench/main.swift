@@ -1,4 +1,5 @@
-// Measures the pool's durable path: `pool-bench [--out FILE] [--only PREFIX] [--folder FOLDER]`.
+// Measures the pool's durable path, with the pouch-server that lies beside it:
+// `pool-bench [--out FILE] [--only PREFIX] [--folder FOLDER]`.
 internal import Glibc
 internal import LinuxKernel
 internal import TestSupport
@@ -16,6 +17,7 @@ let benchmarks: [(name: String, measure: (String) async throws -> [Row])] = [
     ("pool.store.write", StoreBenchmarks.writes),
     ("pool.store.watch", StoreBenchmarks.watches),
     ("pool.store.restart", StoreBenchmarks.restart),
+    ("pool.restart", PathBenchmarks.restart),
     ("pool.path.5k", { try await PathBenchmarks.path($0, nodes: 5000, name: "pool.path.5k") }),
     ("pool.path.20k", { try await PathBenchmarks.path($0, nodes: 20_000, name: "pool.path.20k") }),
 ]

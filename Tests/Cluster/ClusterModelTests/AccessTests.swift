@@ -23,6 +23,40 @@ struct AccessTests {
         #expect(mirror.take(.whole([object("a", "1"), object("b", "9")])).count == 2)
     }
 
+    @Test("a whole that comes in parts tells the same, also when a list broke off before")
+    func parts() {
+        var mirror = Mirror()
+        _ = mirror.take(.whole([object("a", "1"), object("b", "2"), object("c", "3")]))
+        #expect(mirror.take(.part([object("a", "1"), object("b", "2")], isFirst: true)).count == 2)
+        // It broke off, and `b` went.
+        _ = mirror.take(.part([object("a", "1")], isFirst: true))
+        #expect(
+            mirror.take(.whole([object("c", "3"), object("d", "4")])) == [
+                .gone(key: "n/b", uid: "2"), .changed(object("c", "3")), .changed(object("d", "4")),
+            ])
+        #expect(
+            mirror.take(.whole([object("d", "4")])).prefix(2) == [
+                .gone(key: "n/a", uid: "1"), .gone(key: "n/c", uid: "3"),
+            ])
+    }
+
+    @Test("thousands of things that go well are not all told, what goes wrong is")
+    func flood() {
+        var aggregator = EventAggregator(component: "test")
+        let now = Timestamp(seconds: 1_000_000)
+        func told(_ count: Int, _ severity: EventRecord.Severity, at time: Timestamp, _ word: String) -> Int {
+            (0..<count).count { number in
+                aggregator.order(
+                    EventRecord(
+                        pod: "n/\(word)\(number)", uid: "\(word)\(number)", severity: severity, reason: "R",
+                        message: "m"), at: time) != nil
+            }
+        }
+        #expect(told(3000, .normal, at: now, "a") == 2000)
+        #expect(told(1000, .warning, at: now, "b") == 1000)
+        #expect(told(3000, .normal, at: now.advanced(by: .seconds(2)), "c") == 400)
+    }
+
     @Test("equal records are counted, and an object that talks too much is cut off until time has passed")
     func aggregation() {
         var aggregator = EventAggregator(component: "test")

@@ -169,4 +169,21 @@ struct NodeLifecycleTests {
         pool.pass(1)
         #expect(pool.taints("n1") == ["mine:NoSchedule", "unschedulable:NoSchedule"])
     }
+
+    @Test("a thousand nodes get a thousand ranges; one that is given up comes again last")
+    func ranges() {
+        var ranges = AddressRanges(RangeSettings())
+        ranges.take("10.244.1.0/24")
+        ranges.take("192.168.0.0/24")
+        let given = (0..<1000).compactMap { _ in ranges.next() }
+        #expect(given.count == 1000 && Set(given).count == 1000 && !given.contains("10.244.1.0/24"))
+        #expect(given.first == "10.244.0.0/24" && given[255] == "10.245.0.0/24")
+        ranges.free("10.244.0.0/24")
+        #expect(ranges.next() != "10.244.0.0/24")
+        let rest = (0..<40_000).compactMap { _ in ranges.next() }
+        #expect(rest.count + 1001 == 32_768, "all but the one that was taken, each once")
+        #expect(rest.last == "10.244.0.0/24" && ranges.next() == nil)
+        var none = AddressRanges(nil)
+        #expect(none.next() == nil)
+    }
 }

@@ -68,4 +68,31 @@ struct SnapshotTests {
             }
         }
     }
+
+    @Test("one letter of a value that was changed is noticed; a store that was copied by hand is taken as it is")
+    func sealed() async throws {
+        try await withScratchDirectory { folder in
+            let store = try await SQLiteStore.open(folder + "/store.db")
+            for number in 0..<50 { try await store.put("k/\(number)", "the value of \(number)") }
+            _ = try await StoreSnapshot.save(folder + "/store.db", to: folder + "/copy")
+            let expected = try await store.keys("")
+            await store.close()
+            let whole = try WholeFile.read(folder + "/copy")
+            let value = Array("the value of 33".utf8)
+            let place = try #require(
+                whole.indices.first { $0 + value.count <= whole.count && Array(whole[$0..<$0 + value.count]) == value })
+            var bytes = whole
+            bytes[place] = UInt8(ascii: "T")
+            try WholeFile.replace(folder + "/bad", with: bytes)
+            await #expect(throws: StoreError.self) {
+                try await StoreSnapshot.restore(folder + "/bad", to: folder + "/new.db")
+            }
+            _ = try await StoreSnapshot.restore(folder + "/copy", to: folder + "/new.db")
+            let anew = try await SQLiteStore.open(folder + "/new.db")
+            #expect(try await anew.keys("") == expected)
+            await anew.close()
+            try WholeFile.replace(folder + "/hand", with: try WholeFile.read(folder + "/store.db"))
+            _ = try await StoreSnapshot.restore(folder + "/hand", to: folder + "/other.db")
+        }
+    }
 }

@@ -1,4 +1,6 @@
+import ClusterModel
 import ClusterStore
+import JSON
 
 /// Who sends and gets messages.
 enum Party: Hashable {
@@ -8,30 +10,25 @@ enum Party: Hashable {
 }
 
 enum Request {
-    case create(PodRecord)
-    case delete(PodRecord)
-    case evict(PodRecord)
+    case api(PoolRequest)
+    /// The pods of a node.
     case list(node: String)
     /// Answered when there is something, or after a while.
     case changes(node: String, after: Revision)
-    case running(PodRecord)
-    /// A pod that was to leave has ended.
-    case ended(PodRecord)
-    case beat(node: String)
 }
 
 enum Answer {
-    case done
-    case refused
+    case done(JSONValue)
+    case refused(APIError)
     /// As of a revision.
-    case pods([PodRecord], Revision)
+    case pods([JSONValue], Revision)
     /// What changed: a pod as it is, or the one that is gone.
     case changes([Change], through: Revision)
     case compacted
 
     enum Change {
-        case now(PodRecord)
-        case gone(PodRecord)
+        case now(JSONValue)
+        case gone(JSONValue)
     }
 }
 

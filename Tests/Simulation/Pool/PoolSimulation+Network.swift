@@ -1,4 +1,6 @@
+import ClusterModel
 import ClusterStore
+import JSON
 import TestSupport
 
 extension PoolSimulation {
@@ -16,11 +18,11 @@ extension PoolSimulation {
             add(batch.through.number)
             add(Int64(batch.changes.count))
             add(Int64(life))
-        case .started(let node, let pod, let life), .stopped(let node, let pod, let life):
+        case .work(let node, _, let life):
             add(Int64(node))
-            add(Int64(pod.milliCPU))
             add(Int64(life))
-        case .restartAgent(let node), .reboot(let node), .partition(let node, _), .resync(let node), .beat(let node):
+        case .restartAgent(let node), .reboot(let node), .partition(let node, _), .resync(let node), .beat(let node),
+            .containerEnds(let node):
             add(Int64(node))
         case .tick, .crash, .startServer, .compact, .act, .calm: break
         }
@@ -58,10 +60,12 @@ extension PoolSimulation {
             guard server != nil else { return }
             try server?.handle(message, request, at: agenda.now)
         case (.node(let node), .answer(let answer)):
-            guard questions[node]?.number == message.number else { return }
-            questions[node] = nil
-            let delay = draw(300_000)
-            perform(nodes[node].take(answer, startsAfter: delay), on: node)
+            if questions[node]?.number == message.number {
+                questions[node] = nil
+                try perform(nodes[node].take(answer, at: time), on: node)
+            } else if let sent = errands.removeValue(forKey: message.number), sent.life == nodes[node].life {
+                try perform(nodes[node].take(answer, to: sent.request, of: sent.uid, at: time), on: node)
+            }
         case (.user, .answer(let answer)): user.take(answer, to: message.number, at: agenda.now)
         default: break
         }
@@ -69,36 +73,62 @@ extension PoolSimulation {
 
     // MARK: nodes
 
-    mutating func perform(_ effects: [SimulatedNode.Effect], on node: Int) {
+    mutating func perform(_ effects: [SimulatedNode.Effect], on node: Int) throws {
         let life = nodes[node].life
         for effect in effects {
             switch effect {
-            case .send(let request): send(request, from: .node(node))
+            case .send(let request, let uid):
+                let number = send(.api(request), from: .node(node))
+                errands[number] = Errand(request: request, uid: uid, life: life)
             case .ask(let request): questions[node] = (send(request, from: .node(node)), agenda.now)
-            case .start(let pod, let delay): agenda.plan(.started(node, pod, life: life), in: 1000 + delay)
-            case .stop(let pod, let delay): agenda.plan(.stopped(node, pod, life: life), in: 1000 + delay)
+            case .work(let step): agenda.plan(.work(node, step, life: life), in: 1000 + draw(300_000))
             }
         }
+        try invariants.runs(nodes[node].running, on: nodes[node].name)
+    }
+
+    /// The engine has done something; an agent that has begun anew meanwhile is not told, and it may not have happened at all.
+    mutating func work(_ step: SimulatedNode.Step, on node: Int, life: Int) throws {
+        let isTold = nodes[node].life == life
+        if !isTold, Bool.random(using: &random) { return }
+        let fails = !isCalm && draw(1000) < Int64(faults.failedStarts)
+        try perform(nodes[node].perform(step, fails: fails, isTold: isTold, at: time), on: node)
     }
 
     /// Asks again when the last question got no answer, and reports again what is not confirmed.
-    mutating func resync(_ node: Int) {
+    mutating func resync(_ node: Int) throws {
         agenda.plan(.resync(node), in: 2_000_000)
-        perform(nodes[node].reconcile(0), on: node)
+        try perform(nodes[node].tick(at: time) + nodes[node].remind(at: time), on: node)
         if let question = questions[node], agenda.now - question.since < 8_000_000 { return }
-        perform([.ask(nodes[node].question)], on: node)
+        try perform([.ask(nodes[node].question)], on: node)
+    }
+
+    /// A sign of life: a lease that is there is renewed, else it is made; the answer does not matter, the next follows soon.
+    mutating func beat(_ node: Int) {
+        let name = nodes[node].name
+        let spec: JSONValue = ["holderIdentity": .string(name), "renewTime": .string(time.microseconds)]
+        beats[node, default: 0] += 1
+        let lease: JSONValue = [
+            "kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": ["name": .string(name)], "spec": spec,
+        ]
+        // Which of the two is right the agent learns from the answer; here it simply does both.
+        send(.api(PoolRequest(.patch, "\(PoolPath.nodeLeases)/\(name)", body: ["spec": spec], patch: .merge)), from: .node(node))
+        if beats[node, default: 0] % 2 == 1 {
+            send(.api(PoolRequest(.post, PoolPath.nodeLeases, body: lease)), from: .node(node))
+        }
+        agenda.plan(.beat(node), in: 2_500_000)
     }
 
     // MARK: the user
 
     /// Wants something new while there are faults, and asks again for what has had no answer.
     mutating func act() {
-        agenda.plan(.act, in: 500_000)
-        if !isCalm, user.created < 16 {
+        agenda.plan(.act, in: 800_000)
+        if !isCalm, user.created < Self.mostPods {
             let web = Bool.random(using: &random)
             user.wantPod(milliCPU: Int.random(in: 50...200, using: &random), app: web ? "web" : "batch")
         }
-        if !isCalm, draw(3) == 0 { user.wantLess(draw(1 << 30), at: agenda.now) }
-        for (index, request) in user.requests() { user.sent(index, as: send(request, from: .user)) }
+        if !isCalm, draw(4) == 0 { user.wantLess(draw(1 << 30), at: agenda.now) }
+        for (index, request) in user.requests() { user.sent(index, as: send(.api(request), from: .user)) }
     }
 }

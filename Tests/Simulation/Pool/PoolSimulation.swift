@@ -1,5 +1,8 @@
+import ClusterModel
 import ClusterStore
+import JSON
 import TestSupport
+import Units
 
 /// A pool in virtual time: one server with its disk, nodes, a user, and a network that does what networks do.
 ///
@@ -16,16 +19,25 @@ struct PoolSimulation: ~Copyable {
         case reboot(Int)
         case partition(Int, isCut: Bool)
         case compact
-        case started(Int, PodRecord, life: Int)
-        case stopped(Int, PodRecord, life: Int)
+        case work(Int, SimulatedNode.Step, life: Int)
+        case containerEnds(Int)
         case resync(Int)
         case beat(Int)
         case act
         case calm
     }
 
-    static let faultTime: Int64 = 30_000_000
-    static let restTime: Int64 = 45_000_000
+    /// Something that an agent has asked for, and for which pod.
+    struct Errand {
+        var request: PoolRequest
+        var uid: String
+        var life: Int
+    }
+
+    static let faultTime: Int64 = 20_000_000
+    /// A container that has failed some times waits for less than this.
+    static let restTime: Int64 = 60_000_000
+    static let mostPods = 7
 
     let seed: UInt64
     let sabotage: Sabotage?
@@ -45,6 +57,8 @@ struct PoolSimulation: ~Copyable {
     var invariants = Invariants()
     /// By node: the number of the question that it waits for, and since when.
     var questions: [Int: (number: Int, since: Int64)] = [:]
+    var errands: [Int: Errand] = [:]
+    var beats: [Int: Int] = [:]
     var messages = 0
     /// A digest of all that happened.
     var history: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -60,10 +74,12 @@ struct PoolSimulation: ~Copyable {
         let roomy = Int.random(in: 1500...4000, using: &random)
         milliCPU = isTight ? 400 : roomy
         desired = Int.random(in: 1...3, using: &random)
-        let count = Int.random(in: 2...4, using: &random)
+        let count = Int.random(in: 2...3, using: &random)
         self.random = random
         for number in 0..<count { nodes.append(SimulatedNode(name: "node-\(number)", sabotage: sabotage)) }
     }
+
+    var time: Timestamp { SimulatedServer.time(agenda.now) }
 
     // MARK: the course of things
 
@@ -83,22 +99,26 @@ struct PoolSimulation: ~Copyable {
     }
 
     private mutating func begin() throws {
-        var core = StoreCore(try Self.configuration())
+        server = try SimulatedServer(StoreCore(try Self.configuration()), sabotage: sabotage, at: 0)
+        let nobody = Message(from: .user, to: .server, number: 0, content: .answer(.compacted))
         for node in nodes {
-            _ = try core.apply(
-                .create(try NodeRecord(name: node.name, milliCPU: milliCPU).put), at: SimulatedServer.time(0))
+            invariants.room[node.name] = milliCPU
+            let object = SimulatedNodeObject.manifest(node.name, milliCPU: milliCPU)
+            try server?.handle(nobody, .api(PoolRequest(.post, PoolPath.nodes, body: object)), at: 0)
         }
-        if let batch = core.takeBatch() {
-            disk.keep(batch)
-            _ = core.publish(batch, at: SimulatedServer.time(0))
-        }
-        server = try SimulatedServer(core, desired: desired, sabotage: sabotage, at: 0)
-        for node in nodes { invariants.room[node.name] = milliCPU }
+        let budget: JSONValue = [
+            "kind": "PodDisruptionBudget", "apiVersion": "policy/v1", "metadata": ["name": "web"],
+            "spec": ["minAvailable": JSONValue(number: desired), "selector": ["matchLabels": ["app": "web"]]],
+        ]
+        let path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+        try server?.handle(nobody, .api(PoolRequest(.post, path, body: budget)), at: 0)
+        invariants.desired = desired
+        invariants.isKind = faults.isKind
     }
 
     static func configuration() throws -> StoreConfiguration {
         var configuration = StoreConfiguration()
-        configuration.ephemeral = [try KeyFolder("beats")]
+        configuration.ephemeral = [try KeyFolder("coordination.k8s.io/leases/kube-node-lease")]
         configuration.memory = .seconds(10)
         return configuration
     }
@@ -114,11 +134,12 @@ struct PoolSimulation: ~Copyable {
         for _ in 0..<faults.serverCrashes { agenda.plan(.crash, in: draw(Self.faultTime)) }
         for _ in 0..<faults.agentRestarts { agenda.plan(.restartAgent(anyNode()), in: draw(Self.faultTime)) }
         for _ in 0..<faults.reboots { agenda.plan(.reboot(anyNode()), in: draw(Self.faultTime)) }
+        for _ in 0..<faults.containerEnds { agenda.plan(.containerEnds(anyNode()), in: draw(Self.faultTime)) }
         for _ in 0..<faults.compactions { agenda.plan(.compact, in: draw(Self.faultTime)) }
         for _ in 0..<faults.partitions {
             let (node, start) = (anyNode(), draw(Self.faultTime))
             agenda.plan(.partition(node, isCut: true), in: start)
-            agenda.plan(.partition(node, isCut: false), in: start + draw(40_000_000))
+            agenda.plan(.partition(node, isCut: false), in: start + draw(25_000_000))
         }
     }
 
@@ -135,24 +156,16 @@ struct PoolSimulation: ~Copyable {
             nodes[node].restartAgent()
             questions[node] = nil
         case .reboot(let node):
-            nodes[node].reboot()
-            invariants.rebooted(nodes[node].name)
+            nodes[node].reboot(at: time)
+            try invariants.runs(nodes[node].running, on: nodes[node].name)
             questions[node] = nil
         case .partition(let node, let isCut): if isCut, !isCalm { cut.insert(node) } else { cut.remove(node) }
         case .compact: if let published = server?.core.published { try? server?.core.compact(through: published) }
-        case .started(let node, let pod, let life):
-            guard nodes[node].life == life, nodes[node].start(pod) else { return }
-            try invariants.started(pod, on: nodes[node].name)
-            perform(nodes[node].reconcile(0), on: node)
-        case .stopped(let node, let pod, let life):
-            guard nodes[node].life == life else { return }
-            nodes[node].stop(pod)
-            invariants.stopped(pod, on: nodes[node].name)
-            perform(nodes[node].reconcile(0), on: node)
-        case .resync(let node): resync(node)
-        case .beat(let node):
-            send(.beat(node: nodes[node].name), from: .node(node))
-            agenda.plan(.beat(node), in: 5_000_000)
+        case .work(let node, let step, let life): try work(step, on: node, life: life)
+        case .containerEnds(let node):
+            try perform(nodes[node].end(Int(draw(1 << 20)), at: time), on: node)
+        case .resync(let node): try resync(node)
+        case .beat(let node): beat(node)
         case .act: act()
         case .calm:
             isCalm = true
@@ -171,7 +184,9 @@ struct PoolSimulation: ~Copyable {
         }
         let shown = server?.shown ?? []
         server?.shown = []
-        for event in shown { try invariants.shown(event, desired: desired, user: user) }
+        invariants.evicts(server?.evicted ?? [])
+        server?.evicted = []
+        for event in shown { try invariants.shown(event, user: user) }
         let sent = server?.outbox ?? []
         server?.outbox = []
         for message in sent { post(message) }
@@ -200,7 +215,7 @@ struct PoolSimulation: ~Copyable {
 
     private mutating func startServer() throws {
         let core = try disk.open(try Self.configuration(), at: SimulatedServer.time(agenda.now))
-        let started = try SimulatedServer(core, desired: desired, sabotage: sabotage, at: agenda.now)
+        let started = try SimulatedServer(core, sabotage: sabotage, at: agenda.now)
         try invariants.checkStart(try started.pods(), user: user)
         server = consume started
     }

@@ -10,7 +10,13 @@ struct SimulatedDisk {
 
     mutating func keep(_ batch: JournalBatch) {
         for change in batch.changes {
-            let row = JournalRow(change)
+            var row = JournalRow(change)
+            // Bytes are all that a disk keeps.
+            row.object = row.object.map {
+                StoredObject(
+                    key: $0.key, value: $0.value, created: $0.created, modified: $0.modified, version: $0.version,
+                    lease: $0.lease, terms: $0.terms, ordinal: row.ordinal)
+            }
             rows[row.number] = row
         }
         for change in batch.leases {

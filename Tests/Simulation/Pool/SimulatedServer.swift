@@ -1,15 +1,21 @@
 import ClusterModel
 import ClusterStore
+import Controllers
+import JSON
 import SchedulerLoop
 import Units
 
-/// The control plane of a simulated pool: the store's core, the scheduling loop's machine, budgets and readiness of nodes.
+@testable import APIServer
+
+/// The control plane of a simulated pool: the store's core, admission, the scheduling loop, the nodes' lifecycle and the budgets'
+/// book are the server's own; their shells are here.
 struct SimulatedServer: ~Copyable {
     /// Something that goes on when a write is durable, or is not.
     enum Continuation {
         case answer(Message, Answer)
         case binding(uid: String, node: String)
-        case nothing
+        case lifecycle(NodeEffect)
+        case budget(BudgetBook.Update)
     }
 
     private struct Waiting {
@@ -26,31 +32,30 @@ struct SimulatedServer: ~Copyable {
 
     var core: StoreCore
     private var machine = SchedulerMachine()
+    private var lifecycle: NodeLifecycle
+    private var book = BudgetBook()
     private var waiting: [Waiting] = []
     private var polls: [Poll] = []
-    private var beats: [String: Int64] = [:]
     private var ticks = 0
     private(set) var isWriting = false
     let sabotage: Sabotage?
-    /// How many pods of the app with a budget must stay.
-    let desired: Int
     /// Messages to send, in order.
     var outbox: [Message] = []
     /// What readers have been shown, for the invariants.
     var shown: [WatchEvent] = []
+    /// Pods that the lifecycle had leave since somebody asked.
+    var evicted: [String] = []
 
     /// A server that starts: it reads what is there before it decides anything.
-    init(_ core: consuming StoreCore, desired: Int, sabotage: Sabotage?, at now: Int64) throws {
+    init(_ core: consuming StoreCore, sabotage: Sabotage?, at now: Int64) throws {
         self.core = core
         self.sabotage = sabotage
-        self.desired = desired
-        for node in try self.core.list(ListRequest(.folder(KeyFolder("nodes")))).objects.compactMap(NodeRecord.init) {
-            _ = machine.handle(.node(node.object), at: Self.time(now))
-            beats[node.name] = now
-        }
-        for pod in try self.core.list(ListRequest(.folder(KeyFolder("pods")))).objects.compactMap(PodRecord.init) {
-            if sabotage == .forgetsRunning, !pod.node.isEmpty { continue }
-            _ = machine.handle(.pod(pod.object), at: Self.time(now))
+        var settings = LifecycleSettings()
+        settings.grace = .seconds(8)
+        settings.evictionRate = 1
+        lifecycle = NodeLifecycle(settings)
+        for kind in [Catalog.node, Catalog.pod, Catalog.disruptionBudget] {
+            for object in try objects(kind) { try take(tell(object.value, of: kind, at: now), now) }
         }
     }
 
@@ -59,88 +64,39 @@ struct SimulatedServer: ~Copyable {
     }
 
     /// As readers see them.
-    func pods() throws -> [PodRecord] {
-        try core.list(ListRequest(.folder(KeyFolder("pods")))).objects.compactMap(PodRecord.init)
-    }
+    func pods() throws -> [SimulatedPod] { try objects(Catalog.pod).map { SimulatedPod($0.value) } }
 
     // MARK: requests
 
     mutating func handle(_ message: Message, _ request: Request, at now: Int64) throws {
         switch request {
-        case .create(let pod):
-            let result = try apply(.create(try pod.put), at: now)
-            let isMine = result.succeeded || PodRecord(result.object)?.uid == pod.uid
-            wait(result, .answer(message, isMine ? .done : .refused))
-        case .delete(let pod): try leave(pod, message, conditions: [], others: [], at: now)
-        case .evict(let pod): try evict(pod, message, at: now)
-        case .running(let pod):
-            try change(pod, message, at: now) { record in
-                record.phase = .running
-                return true
-            }
-        case .ended(let pod):
-            guard let (record, object) = try current(pod), record.isLeaving else { return answer(message, .done) }
-            let result = try apply(.delete(object.key, at: object.modified), at: now)
-            wait(result, .answer(message, result.succeeded ? .done : .refused))
+        case .api(let request): try run(request, then: { .answer(message, $0) }, at: now)
         case .list(let node):
-            let term = try IndexTerm("spec.nodeName", node)
-            let page = try core.list(ListRequest(.folder(KeyFolder("pods")), term: term))
-            answer(message, .pods(page.objects.compactMap(PodRecord.init), page.revision))
+            let page = try core.list(ListRequest(try Self.podFolder(), term: try IndexTerm("spec.nodeName", node)))
+            answer(message, .pods(try page.objects.map { try ObjectCodec.decode($0).value }, page.revision))
         case .changes(let node, let after): try poll(Poll(message: message, node: node, after: after), mayWait: true)
-        case .beat(let node):
-            beats[node] = now
-            let put = Put(try StoreKey("beats/\(node)"), StoredValue(Array("\(now)".utf8)))
-            wait(try apply(Transaction([.put(put)]), at: now), .answer(message, .done))
-            try show(node, isReady: true, at: now)
         }
     }
 
-    private func current(_ pod: PodRecord) throws -> (PodRecord, StoredObject)? {
-        guard let object = try core.get(pod.key), let record = PodRecord(object), record.uid == pod.uid else {
-            return nil
+    private static func podFolder() throws(StoreError) -> KeyRange { .folder(try KeyFolder("pods")) }
+
+    /// Does one request; `then` says what follows when what it wrote is durable.
+    private mutating func run(_ request: PoolRequest, then: (Answer) -> Continuation, at now: Int64) throws {
+        let planned = Result { () throws(APIError) in try plan(request, at: now) }
+        switch planned {
+        case .success(.done(let object)): try goOn(then(.done(object)), succeeded: true, at: now)
+        case .failure(let error): try goOn(then(.refused(error)), succeeded: false, at: now)
+        case .success(.write(let transaction, let object)):
+            let result = try core.apply(transaction, at: Self.time(now))
+            let isCreation = transaction.conditions.contains { if case .missing = $0 { true } else { false } }
+            let refusal: APIError =
+                isCreation
+                ? .alreadyExists(Catalog.pod, name: request.path) : .unavailable("somebody was faster")
+            wait(result, then(result.succeeded ? .done(object) : .refused(refusal)))
         }
-        return (record, object)
-    }
-
-    private mutating func change(
-        _ pod: PodRecord, _ message: Message, at now: Int64, _ body: (inout PodRecord) -> Bool
-    ) throws {
-        guard let (known, object) = try current(pod) else { return answer(message, .done) }
-        var record = known
-        guard body(&record) else { return answer(message, .done) }
-        let result = try apply(.replace(try record.put, at: object.modified), at: now)
-        wait(result, .answer(message, result.succeeded ? .done : .refused))
-    }
-
-    /// Has a pod leave: at once when it has no node, else its node ends it first.
-    private mutating func leave(
-        _ pod: PodRecord, _ message: Message, conditions: [Condition], others: [Operation], at now: Int64
-    ) throws {
-        guard let (known, object) = try current(pod), !known.isLeaving else { return answer(message, .done) }
-        var record = known
-        record.isLeaving = true
-        let own: Operation = record.node.isEmpty ? .delete(object.key) : .put(try record.put)
-        let transaction = Transaction(
-            when: [.modified(object.key, at: object.modified)] + conditions, [own] + others)
-        let result = try apply(transaction, at: now)
-        wait(result, .answer(message, result.succeeded ? .done : .refused))
-    }
-
-    private mutating func evict(_ pod: PodRecord, _ message: Message, at now: Int64) throws {
-        let key = try StoreKey("budgets/web")
-        guard let budget = try core.get(key), let allowed = Int(String(decoding: budget.value, as: UTF8.self)),
-            allowed > 0
-        else { return answer(message, .refused) }
-        let put = Put(key, StoredValue(Array("\(allowed - 1)".utf8)))
-        let condition: [Condition] = sabotage == .spendsTwice ? [] : [.modified(key, at: budget.modified)]
-        try leave(pod, message, conditions: condition, others: [.put(put)], at: now)
     }
 
     // MARK: writes
-
-    private mutating func apply(_ transaction: Transaction, at now: Int64) throws -> TransactionResult {
-        try core.apply(transaction, at: Self.time(now))
-    }
 
     private mutating func wait(_ result: TransactionResult, _ then: Continuation) {
         if sabotage == .answersEarly, case .answer(let message, let answer) = then {
@@ -148,6 +104,17 @@ struct SimulatedServer: ~Copyable {
             return
         }
         waiting.append(Waiting(through: result.revision, succeeded: result.succeeded, then: then))
+    }
+
+    private mutating func goOn(_ then: Continuation, succeeded: Bool, at now: Int64) throws {
+        switch then {
+        case .answer(let message, let answer): self.answer(message, answer)
+        case .binding(let uid, let node):
+            let outcome = succeeded ? BindingOutcome.confirmed : .conflicted
+            try take(machine.handle(.bound(uid: uid, node: node, outcome), at: Self.time(now)), now)
+        case .lifecycle(let effect): if !succeeded { lifecycle.failed(effect) }
+        case .budget(let update): if !succeeded { book.failed(update) }
+        }
     }
 
     private mutating func answer(_ message: Message, _ answer: Answer) {
@@ -185,11 +152,12 @@ struct SimulatedServer: ~Copyable {
         let all = waiting
         waiting = []
         for item in all {
-            switch item.then {
-            case .answer(let message, _): answer(message, .refused)
-            case .binding(let uid, let node):
+            if case .answer(let message, _) = item.then {
+                answer(message, .refused(.unavailable("the disk is full")))
+            } else if case .binding(let uid, let node) = item.then {
                 try take(machine.handle(.bound(uid: uid, node: node, .failed("full")), at: Self.time(now)), now)
-            case .nothing: break
+            } else {
+                try goOn(item.then, succeeded: false, at: now)
             }
         }
     }
@@ -202,7 +170,7 @@ struct SimulatedServer: ~Copyable {
         let open = polls
         polls = []
         for poll in open { try self.poll(poll, mayWait: true) }
-        if events.contains(where: { $0.key.path.hasPrefix("pods/") }) { try countBudget(at: now) }
+        try countBudgets(at: now)
         try decide(at: now)
     }
 
@@ -211,19 +179,11 @@ struct SimulatedServer: ~Copyable {
         let published = core.published
         let ready = waiting.filter { $0.through <= published }
         waiting.removeAll { $0.through <= published }
-        for item in ready {
-            switch item.then {
-            case .answer(let message, let answer): self.answer(message, answer)
-            case .binding(let uid, let node):
-                let outcome = item.succeeded ? BindingOutcome.confirmed : .conflicted
-                try take(machine.handle(.bound(uid: uid, node: node, outcome), at: Self.time(now)), now)
-            case .nothing: break
-            }
-        }
+        for item in ready { try goOn(item.then, succeeded: item.succeeded, at: now) }
     }
 
     private mutating func poll(_ poll: Poll, mayWait: Bool) throws {
-        let request = WatchRequest(.folder(try KeyFolder("pods")), term: try IndexTerm("spec.nodeName", poll.node))
+        let request = WatchRequest(try Self.podFolder(), term: try IndexTerm("spec.nodeName", poll.node))
         let batch: WatchBatch
         do throws(StoreError) {
             batch = try core.events(after: poll.after, for: request)
@@ -234,9 +194,9 @@ struct SimulatedServer: ~Copyable {
             polls.append(Poll(message: poll.message, node: poll.node, after: batch.through))
             return
         }
-        let changes = batch.events.compactMap { event -> Answer.Change? in
-            if let record = PodRecord(event.object) { return .now(record) }
-            return PodRecord(event.previous).map { .gone($0) }
+        let changes = try batch.events.compactMap { event -> Answer.Change? in
+            if let stored = event.object { return .now(try ObjectCodec.decode(stored).value) }
+            return try event.previous.map { .gone(try ObjectCodec.decode($0).value) }
         }
         answer(poll.message, .changes(changes, through: batch.through))
     }
@@ -244,15 +204,43 @@ struct SimulatedServer: ~Copyable {
     // MARK: controllers
 
     private mutating func tell(_ event: WatchEvent, at now: Int64) throws {
+        let words = event.key.path.split(separator: "/")
+        guard let stored = event.object ?? event.previous else { return }
+        let object = try ObjectCodec.decode(stored)
+        guard let kind = Catalog.kind(apiVersion: object.apiVersion, kind: object.kind) else { return }
+        if event.object != nil { return try take(tell(object.value, of: kind, at: now), now) }
         let time = Self.time(now)
-        if let pod = PodRecord(event.object) {
-            if sabotage == .forgetsRunning, !pod.node.isEmpty { return }
-            try take(machine.handle(.pod(pod.object), at: time), now)
-        } else if let pod = PodRecord(event.previous), event.object == nil {
-            try take(machine.handle(.podGone(key: "default/\(pod.name)", uid: pod.uid), at: time), now)
-        } else if let node = NodeRecord(event.object) {
-            try take(machine.handle(.node(node.object), at: time), now)
+        if kind == Catalog.pod {
+            let key = words.dropFirst().joined(separator: "/")
+            let uid = object.uid ?? ""
+            lifecycle.handle(.podGone(key: key, uid: uid), at: time)
+            book.removePod(key)
+            try take(machine.handle(.podGone(key: key, uid: uid), at: time), now)
         }
+    }
+
+    /// Tells the controllers what there is.
+    private mutating func tell(_ object: JSONValue, of kind: ResourceKind, at now: Int64) -> [LoopEffect] {
+        let time = Self.time(now)
+        switch kind {
+        case Catalog.pod:
+            let pod = PodObject(object)
+            lifecycle.handle(.pod(pod), at: time)
+            book.put(pod)
+            if sabotage == .forgetsRunning, pod.nodeName != nil { return [] }
+            return machine.handle(.pod(pod), at: time)
+        case Catalog.node:
+            lifecycle.handle(.node(NodeObject(object)), at: time)
+            return machine.handle(.node(NodeObject(object)), at: time)
+        case Catalog.lease:
+            if sabotage != .hearsNoLease { lifecycle.handle(.lease(LeaseObject(object)), at: time) }
+        case Catalog.disruptionBudget:
+            let budget = PodDisruptionBudgetObject(object)
+            book.put(budget)
+            return machine.handle(.budget(budget), at: time)
+        default: break
+        }
+        return []
     }
 
     private mutating func decide(at now: Int64) throws {
@@ -270,52 +258,38 @@ struct SimulatedServer: ~Copyable {
     }
 
     private mutating func bind(_ binding: Binding, at now: Int64) throws {
-        let key = try StoreKey("pods/\(binding.key)")
-        guard let object = try core.get(key), var record = PodRecord(object), record.uid == binding.uid else {
-            return try take(
-                machine.handle(.bound(uid: binding.uid, node: binding.node, .gone), at: Self.time(now)), now)
-        }
-        guard record.node.isEmpty, !record.isLeaving else {
-            return try take(
-                machine.handle(.bound(uid: binding.uid, node: binding.node, .conflicted), at: Self.time(now)), now)
-        }
-        record.node = binding.node
-        let put = try record.put
-        let transaction: Transaction =
-            sabotage == .bindsBlindly ? Transaction([.put(put)]) : .replace(put, at: object.modified)
-        wait(try apply(transaction, at: now), .binding(uid: binding.uid, node: binding.node))
+        let body: JSONValue = [
+            "kind": "Binding", "metadata": ["uid": .string(binding.uid)], "target": ["name": .string(binding.node)],
+        ]
+        let request = PoolRequest(.post, PoolPath.pod(key: binding.key) + "/binding", body: body)
+        try run(request, then: { _ in .binding(uid: binding.uid, node: binding.node) }, at: now)
     }
 
-    /// Writes how many pods of the app may leave.
-    private mutating func countBudget(at now: Int64) throws {
-        let healthy = try pods().count { $0.app == "web" && $0.phase == .running && !$0.isLeaving }
-        let allowed = Array("\(max(0, healthy - desired))".utf8)
-        let key = try StoreKey("budgets/web")
-        let known = try core.get(key)
-        guard known?.value != allowed else { return }
-        let put = Put(key, StoredValue(allowed))
-        let transaction: Transaction = known.map { .replace(put, at: $0.modified) } ?? .create(put)
-        wait(try apply(transaction, at: now), .nothing)
+    /// Writes how many pods of an app may leave.
+    private mutating func countBudgets(at now: Int64) throws {
+        for update in book.updates(at: Self.time(now)) {
+            let request = PoolRequest(
+                .patch, PoolPath.budget(update.namespace, update.name) + "/status", body: ["status": update.status],
+                patch: .merge)
+            try run(request, then: { _ in .budget(update) }, at: now)
+        }
     }
 
     /// What time brings: nodes that are silent, placements that were never confirmed.
     mutating func tick(at now: Int64) throws {
-        try take(machine.tick(at: Self.time(now)), now)
+        let time = Self.time(now)
+        try take(machine.tick(at: time), now)
         try decide(at: now)
-        for (node, beat) in beats.sorted(by: { $0.key < $1.key }) where now - beat > 15_000_000 {
-            try show(node, isReady: false, at: now)
+        for effect in lifecycle.tick(at: time) {
+            if case .evict(let pod, _) = effect { evicted.append(pod.uid) }
+            for request in effect.requests(at: time) {
+                try run(request, then: { _ in .lifecycle(effect) }, at: now)
+            }
         }
-        try countBudget(at: now)
+        try countBudgets(at: now)
         let old = polls
         polls = []
         ticks += 1
         for poll in old { try self.poll(poll, mayWait: ticks % 5 != 0) }
-    }
-
-    private mutating func show(_ node: String, isReady: Bool, at now: Int64) throws {
-        let key = try StoreKey("nodes/\(node)")
-        guard let object = try core.get(key), var record = NodeRecord(object), record.isReady != isReady else { return }
-        record.isReady = isReady
-        wait(try apply(.replace(try record.put, at: object.modified), at: now), .nothing)
     }
 }

@@ -1,4 +1,3 @@
-import ClusterStore
 import Testing
 
 @Suite("a pool in virtual time, with faults")

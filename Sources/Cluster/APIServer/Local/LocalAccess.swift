@@ -22,7 +22,7 @@ package struct LocalAccess: PoolAccess {
 
     private func answer(_ request: PoolRequest) async throws(APIError) -> JSONValue {
         switch (try APIPath(request.path), request.method) {
-        case (.collection(let kind, let namespace), .get): return try await list(kind, namespace)
+        case (.collection(let kind, let namespace), .get): return try await list(kind, namespace, request.query)
         case (.collection(let kind, let namespace), .post):
             var admission = Admission(kind, namespace: namespace, strictness: .ignore)
             let object = try admission.decode(request.body ?? .null)
@@ -46,15 +46,28 @@ package struct LocalAccess: PoolAccess {
         }
     }
 
-    private func list(_ kind: ResourceKind, _ namespace: String?) async throws(APIError) -> JSONValue {
-        let asked = ListRequest(.folder(try objects.folder(kind, namespace)))
+    /// Pages are asked for as over the network.
+    private func list(
+        _ kind: ResourceKind, _ namespace: String?, _ query: [String: String]
+    ) async throws(APIError) -> JSONValue {
+        var wanted = ListRequest(
+            .folder(try objects.folder(kind, namespace)), limit: query["limit"].flatMap { Int($0) })
+        if let token = query["continue"] {
+            let continuation = try Continuation(token)
+            (wanted.at, wanted.after) = (continuation.revision, continuation.after)
+        }
+        let asked = wanted
         let page = try await objects.reading { () async throws(StoreError) in try await objects.store.list(asked) }
         var items: [JSONValue] = []
         items.reserveCapacity(page.objects.count)
         for stored in page.objects { items.append(try ObjectCodec.decode(stored).value) }
+        var metadata: JSONValue = ["resourceVersion": .string(page.revision.description)]
+        if let next = page.next {
+            metadata["continue"] = .string(Continuation(revision: page.revision, after: next).text)
+        }
         return [
-            "kind": .string("\(kind.kind)List"), "apiVersion": .string(kind.apiVersion),
-            "metadata": ["resourceVersion": .string(page.revision.description)], "items": .array(items),
+            "kind": .string("\(kind.kind)List"), "apiVersion": .string(kind.apiVersion), "metadata": metadata,
+            "items": .array(items),
         ]
     }
 
@@ -77,8 +90,36 @@ package struct LocalAccess: PoolAccess {
         return changed.object.value
     }
 
+    /// Bindings are written together, other requests one after the other.
+    package func sendAll(_ requests: [PoolRequest]) async -> [Result<JSONValue, PoolError>] {
+        var orders: [Objects.BindingOrder] = []
+        for request in requests {
+            guard request.method == .post, let path = try? APIPath(request.path),
+                case .subresource(_, let namespace, let name, "binding") = path
+            else { break }
+            orders.append(
+                Objects.BindingOrder(namespace: namespace ?? "", name: name, binding: APIObject(request.body ?? [:])))
+        }
+        guard orders.count == requests.count else {
+            var results: [Result<JSONValue, PoolError>] = []
+            for request in requests {
+                results.append(await Result { () async throws(PoolError) in try await send(request) })
+            }
+            return results
+        }
+        return await objects.bind(orders).map { result in
+            result.map { .null }.mapError { .refused(code: $0.code, reason: $0.reason, message: $0.message) }
+        }
+    }
+
     package func watch(
         _ path: String, query: [String: String], _ take: (PoolEvent) async -> Void
+    ) async throws(PoolError) {
+        try await watchBatches(path, query: query) { batch in for event in batch { await take(event) } }
+    }
+
+    package func watchBatches(
+        _ path: String, query: [String: String], _ take: ([PoolEvent]) async -> Void
     ) async throws(PoolError) {
         do throws(APIError) {
             guard case .collection(let kind, let namespace) = try APIPath(path) else { throw .methodNotAllowed }
@@ -104,18 +145,27 @@ package struct LocalAccess: PoolAccess {
         }
     }
 
-    private func follow(_ watch: Watch, _ take: (PoolEvent) async -> Void) async throws(APIError) {
+    private func follow(_ watch: Watch, _ take: ([PoolEvent]) async -> Void) async throws(APIError) {
         while let batch = try await objects.reading({ () async throws(StoreError) in try await watch.next() }) {
+            var events: [PoolEvent] = []
+            events.reserveCapacity(batch.events.count)
             for event in batch.events {
                 if let stored = event.object {
                     let object = try ObjectCodec.decode(stored)
-                    await take(PoolEvent(event.previous == nil ? .added : .modified, object.value))
+                    events.append(PoolEvent(event.previous == nil ? .added : .modified, object.value))
                 } else if let stored = event.previous {
                     var object = try ObjectCodec.decode(stored)
                     object.setMetadata("resourceVersion", .string(event.revision.description))
-                    await take(PoolEvent(.deleted, object.value))
+                    events.append(PoolEvent(.deleted, object.value))
                 }
             }
+            if !events.isEmpty { await take(events) }
         }
+    }
+}
+
+extension Result where Failure == PoolError {
+    fileprivate init(_ body: () async throws(PoolError) -> Success) async {
+        do throws(PoolError) { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

@@ -4,21 +4,24 @@ internal import JSON
 
 /// Objects as the store keeps them: JSON, encoded once, with a slot where the store writes the revision.
 enum ObjectCodec {
+    /// The object travels beside its bytes, so that nobody in this process has to read them again.
     static func encode(_ object: APIObject) -> StoredValue {
         var metadata = object.metadata
         metadata.removeValue(forKey: "resourceVersion")
-        var bytes = Array("{\"kind\":".utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2048)
+        bytes.append(contentsOf: "{\"kind\":".utf8)
         bytes += JSONValue.string(object.kind).encoded()
-        bytes += Array(",\"apiVersion\":".utf8)
+        bytes.append(contentsOf: ",\"apiVersion\":".utf8)
         bytes += JSONValue.string(object.apiVersion).encoded()
-        bytes += Array(",\"metadata\":{\"resourceVersion\":".utf8)
+        bytes.append(contentsOf: ",\"metadata\":{\"resourceVersion\":".utf8)
         let slot = bytes.count
-        bytes += repeatElement(UInt8(ascii: " "), count: StoredValue.slotWidth)
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: StoredValue.slotWidth))
         append(JSONValue.object(metadata).encoded(), to: &bytes)
         var rest = object.value.objectValue ?? [:]
         for key in ["kind", "apiVersion", "metadata"] { rest.removeValue(forKey: key) }
         append(JSONValue.object(rest).encoded(), to: &bytes)
-        return StoredValue(bytes, revisionSlot: slot)
+        return StoredValue(bytes, revisionSlot: slot, content: object)
     }
 
     /// Goes on with the members of an encoded object, and its end.
@@ -27,8 +30,19 @@ enum ObjectCodec {
         bytes += object.dropFirst()
     }
 
+    /// The object, from its bytes unless it is known already.
+    ///
     /// - Throws: ``APIError/internalFailure(_:)`` when the store holds something that is no object.
     static func decode(_ stored: StoredObject) throws(APIError) -> APIObject {
+        if var object = stored.content as? APIObject {
+            let revision = stored.modified.description
+            if object.resourceVersion != revision {
+                // Who wrote it did not know yet.
+                object.setMetadata("resourceVersion", .string(revision))
+                stored.content = object
+            }
+            return object
+        }
         do throws(JSONError) {
             return APIObject(try JSONValue(parsing: stored.value))
         } catch {

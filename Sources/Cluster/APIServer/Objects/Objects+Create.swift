@@ -21,13 +21,13 @@ extension Objects {
                 if taken { throw .alreadyExists(kind, name: object.name) }
                 return Changed(object: object, isNew: true)
             }
-            let put = Put(key, ObjectCodec.encode(object), terms: ObjectCodec.terms(of: object, kind))
+            let put = await put(object, kind, at: key)
             var conditions = [Condition.missing(key)]
             if let home { conditions.append(.modified(home.stored.key, at: home.stored.modified)) }
             let result = try await commit(Transaction(when: conditions, [.put(put)], otherwise: [.get(key)]))
             if result.succeeded {
-                object.setMetadata("resourceVersion", .string(result.revision.description))
-                return Changed(object: object, isNew: true)
+                guard let stored = result.object else { break }
+                return Changed(object: try ObjectCodec.decode(stored), stored: stored, isNew: true)
             }
             if result.object != nil, sent.generateName == nil || !sent.name.isEmpty {
                 throw .alreadyExists(kind, name: object.name)

@@ -37,10 +37,12 @@ extension Objects {
                 object = finalized
             }
             object.setMetadata("resourceVersion", found.object.metadata["resourceVersion"])
-            if object == found.object || isDryRun { return Changed(object: object) }
-            if let revision = try await replace(found, by: object, kind) {
-                object.setMetadata("resourceVersion", .string(revision.description))
-                return Changed(object: object)
+            if object == found.object { return Changed(object: object, stored: found.stored) }
+            if isDryRun { return Changed(object: object) }
+            if let result = try await replace(found, by: object, kind) {
+                object.setMetadata("resourceVersion", .string(result.revision.description))
+                let isStored = result.object?.modified == result.revision
+                return Changed(object: object, stored: isStored ? result.object : nil)
             }
             if let expected, expected != "0" { throw .modified(kind, name: name) }
         }
@@ -48,18 +50,17 @@ extension Objects {
     }
 
     /// Writes the new version, or takes the object away when nothing holds it any more; `nil` when somebody was faster.
-    func replace(_ found: Found, by object: APIObject, _ kind: ResourceKind) async throws(APIError) -> Revision? {
+    func replace(
+        _ found: Found, by object: APIObject, _ kind: ResourceKind
+    ) async throws(APIError) -> TransactionResult? {
         let key = found.stored.key
         let result =
             if object.mayGo(kind) {
                 try await commit(.delete(key, at: found.stored.modified))
             } else {
-                try await commit(
-                    .replace(
-                        Put(key, ObjectCodec.encode(object), terms: ObjectCodec.terms(of: object, kind)),
-                        at: found.stored.modified))
+                try await commit(.replace(await put(object, kind, at: key), at: found.stored.modified))
             }
-        return result.succeeded ? result.revision : nil
+        return result.succeeded ? result : nil
     }
 
     /// What deleting led to.
@@ -86,8 +87,8 @@ extension Objects {
                 if result.succeeded { return Deleted(object: found.object, isGone: true) }
             case .mark(var marked):
                 if options.isDryRun { return Deleted(object: marked, isGone: false) }
-                if let revision = try await replace(found, by: marked, kind) {
-                    marked.setMetadata("resourceVersion", .string(revision.description))
+                if let result = try await replace(found, by: marked, kind) {
+                    marked.setMetadata("resourceVersion", .string(result.revision.description))
                     return Deleted(object: marked, isGone: false)
                 }
             }

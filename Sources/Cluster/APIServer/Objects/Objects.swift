@@ -9,6 +9,8 @@ package import Units
 package struct Objects: Sendable {
     package let store: any ClusterStore
     let clock: @Sendable () -> Timestamp
+    let recent = RecentObjects()
+    private let eventLeases: EventLeases
 
     /// How often a change that names no version is tried again when somebody was faster.
     static let mostAttempts = 16
@@ -16,6 +18,14 @@ package struct Objects: Sendable {
     package init(_ store: any ClusterStore, clock: @escaping @Sendable () -> Timestamp = { .now }) {
         self.store = store
         self.clock = clock
+        eventLeases = EventLeases(store)
+    }
+
+    /// How an object is written.
+    func put(_ object: APIObject, _ kind: ResourceKind, at key: StoreKey) async -> Put {
+        var put = Put(key, ObjectCodec.encode(object), terms: ObjectCodec.terms(of: object, kind))
+        if kind == Catalog.event { put.lease = await eventLeases.lease(at: clock()) }
+        return put
     }
 
     /// An object with the version that the store has of it.
@@ -27,6 +37,8 @@ package struct Objects: Sendable {
     /// What a change led to.
     package struct Changed: Sendable {
         package let object: APIObject
+        /// As the store has it; `nil` when nothing was written.
+        package var stored: StoredObject?
         /// Whether it came into being.
         package var isNew = false
         /// What the client is to be warned about.
@@ -52,7 +64,13 @@ package struct Objects: Sendable {
     /// - Throws: ``APIError/notFound(_:name:)``.
     package func get(_ kind: ResourceKind, _ namespace: String?, _ name: String) async throws(APIError) -> Found {
         let stored = try await stored(kind, namespace, name)
-        return Found(object: try ObjectCodec.decode(stored), stored: stored)
+        let isKnown = stored.content != nil
+        let object = try ObjectCodec.decode(stored)
+        if !isKnown {
+            stored.content = object
+            recent.remember(stored)
+        }
+        return Found(object: object, stored: stored)
     }
 
     func stored(_ kind: ResourceKind, _ namespace: String?, _ name: String) async throws(APIError) -> StoredObject {
@@ -74,15 +92,29 @@ package struct Objects: Sendable {
     }
 
     func commit(_ transaction: Transaction) async throws(APIError) -> TransactionResult {
-        try await reading { () async throws(StoreError) in try await store.commit(transaction) }
+        let result = try await reading { () async throws(StoreError) in try await store.commit(transaction) }
+        remember(result)
+        return result
+    }
+
+    /// What was written is kept decoded for a while.
+    func remember(_ result: TransactionResult) {
+        guard result.succeeded else { return }
+        for case let written? in result.outcomes where written.modified == result.revision { recent.remember(written) }
     }
 
     static func uid() -> String {
-        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        return [hex[0..<4], hex[4..<6], hex[6..<8], hex[8..<10], hex[10...]].map { $0.joined() }.joined(separator: "-")
+        let digits = Array("0123456789abcdef".utf8)
+        let high = UInt64.random(in: .min ... .max) & ~0xF000 | 0x4000
+        let low = UInt64.random(in: .min ... .max) & ~(3 << 62) | 1 << 63
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for place in 0..<32 {
+            if [8, 12, 16, 20].contains(place) { text.append(UInt8(ascii: "-")) }
+            let half = place < 16 ? high : low
+            text.append(digits[Int(half >> UInt64(60 - place % 16 * 4) & 0xF)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Ends generated names: letters and digits that make no words.

@@ -10,6 +10,8 @@ struct APIRequest: Sendable {
     let request: Request
     let path: String
     let query: QueryItems
+    /// What the path means.
+    let place: Result<APIPath, APIError>
     var requester: Requester
 
     /// The most bytes that the body of a request may have.
@@ -21,6 +23,8 @@ struct APIRequest: Sendable {
         let halves = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = halves.first.map(String.init) ?? "/"
         query = QueryItems(halves.count == 2 ? String(halves[1]) : nil)
+        let path = path
+        place = Result { () throws(APIError) in try APIPath(path) }
     }
 
     var method: HTTPRequest.Method { request.method }

@@ -32,8 +32,9 @@ struct WatchAnswer: Sendable {
     /// The lines for what is there before changes are told.
     mutating func lines(for objects: [StoredObject], now: Timestamp) throws(APIError) -> ByteBuffer {
         var buffer = ByteBuffer()
+        let isWhole = selection.isWhole || selection.isTermAlone
         for stored in objects {
-            guard !selection.isWhole || representation.form != .object else {
+            guard !isWhole || representation.form != .object else {
                 append("ADDED", bytes: stored.value, to: &buffer)
                 continue
             }
@@ -43,8 +44,9 @@ struct WatchAnswer: Sendable {
     }
 
     private mutating func append(_ event: WatchEvent, to buffer: inout ByteBuffer, now: Timestamp) throws(APIError) {
-        if selection.isWhole, representation.form == .object, selection.term == nil, let object = event.object {
-            return append(event.previous == nil ? "ADDED" : "MODIFIED", bytes: object.value, to: &buffer)
+        if representation.form == .object, let object = event.object, holds(object), selection.isWhole || selection.isTermAlone {
+            let isKnown = event.previous.map(holds) ?? false
+            return append(isKnown ? "MODIFIED" : "ADDED", bytes: object.value, to: &buffer)
         }
         let before = try event.previous.map { (stored) throws(APIError) in try selection.decoded(stored) } ?? nil
         let after = try event.object.map { (stored) throws(APIError) in try selection.decoded(stored) } ?? nil
@@ -57,6 +59,11 @@ struct WatchAnswer: Sendable {
             append("DELETED", object, to: &buffer, now: now)
         case (nil, nil): break
         }
+    }
+
+    /// Whether an object has the term, where one was asked for.
+    private func holds(_ stored: StoredObject) -> Bool {
+        selection.term.map(stored.terms.contains) ?? true
     }
 
     private mutating func append(_ type: String, _ object: APIObject, to buffer: inout ByteBuffer, now: Timestamp) {

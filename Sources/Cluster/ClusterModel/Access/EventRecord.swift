@@ -42,6 +42,9 @@ package struct EventRecord: Sendable, Hashable {
 
 /// Turns records into as few Event objects as tell the same: equal ones are counted, and an object that talks too much is cut off.
 ///
+/// Where thousands of things go well each second, not each of them is told: two thousand at once, then two hundred a second.
+/// Warnings always are.
+///
 /// Source: Kubernetes, `client-go/tools/record`: 25 at once for each object, then one in five minutes.
 package struct EventAggregator: Sendable {
     package enum Order: Sendable, Equatable {
@@ -62,11 +65,14 @@ package struct EventAggregator: Sendable {
     private static let burst = 25.0
     private static let refill = 1.0 / 300
     private static let remembered = 4096
+    private static let normalBurst = 2000.0
+    private static let normalRefill = 200.0
 
     private let component: String
     private let host: String
     private var known: [EventRecord: Known] = [:]
     private var allowance: [Source: (left: Double, at: Timestamp)] = [:]
+    private var normal: (left: Double, at: Timestamp)?
 
     package init(component: String, host: String = "") {
         self.component = component
@@ -78,6 +84,13 @@ package struct EventAggregator: Sendable {
         if known.count > Self.remembered {
             known = [:]
             allowance = [:]
+        }
+        if record.severity == .normal {
+            let (left, at) = normal ?? (Self.normalBurst, now)
+            let more = max(0, now.duration(since: at) / .seconds(1)) * Self.normalRefill
+            let allowed = min(Self.normalBurst, left + more)
+            normal = (allowed - (allowed >= 1 ? 1 : 0), now)
+            guard allowed >= 1 else { return nil }
         }
         guard spend(Source(uid: record.uid, name: record.name), at: now) else { return nil }
         if var before = known[record] {

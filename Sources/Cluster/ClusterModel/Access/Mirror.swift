@@ -9,14 +9,21 @@ package struct Mirror: Sendable {
     }
 
     private var shown: [String: String] = [:]
+    /// What the parts of a whole have shown so far.
+    private var parts: [String: String] = [:]
 
     package init() {}
 
     package mutating func take(_ news: Reflected) -> [Change] {
         switch news {
+        case .part(let objects, let isFirst):
+            if isFirst { parts = [:] }
+            for object in objects { parts[Self.key(object)] = Self.uid(object) }
+            return objects.map { .changed($0) }
         case .whole(let objects):
             let before = shown
-            shown = [:]
+            shown = parts
+            parts = [:]
             for object in objects { shown[Self.key(object)] = Self.uid(object) }
             let gone = before.filter { shown[$0.key] != $0.value }.sorted { $0.key < $1.key }
             return gone.map { .gone(key: $0.key, uid: $0.value) } + objects.map { .changed($0) }

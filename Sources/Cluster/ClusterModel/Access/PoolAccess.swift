@@ -100,9 +100,33 @@ package protocol PoolAccess: Sendable {
     func send(_ request: PoolRequest) async throws(PoolError) -> JSONValue
     /// Hands over the changes of a collection after a revision, one at a time; returns when the server ends the watch.
     func watch(_ path: String, query: [String: String], _ take: (PoolEvent) async -> Void) async throws(PoolError)
+    /// The same, with what happened together handed over together.
+    func watchBatches(
+        _ path: String, query: [String: String], _ take: ([PoolEvent]) async -> Void
+    ) async throws(PoolError)
+    /// Does requests that have nothing to do with each other; what became of each, in their order.
+    func sendAll(_ requests: [PoolRequest]) async -> [Result<JSONValue, PoolError>]
 }
 
 extension PoolAccess {
+    package func watchBatches(
+        _ path: String, query: [String: String], _ take: ([PoolEvent]) async -> Void
+    ) async throws(PoolError) {
+        try await watch(path, query: query) { await take([$0]) }
+    }
+
+    package func sendAll(_ requests: [PoolRequest]) async -> [Result<JSONValue, PoolError>] {
+        var results: [Result<JSONValue, PoolError>] = []
+        for request in requests {
+            do throws(PoolError) {
+                results.append(.success(try await send(request)))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
     package func get(_ path: String, query: [String: String] = [:]) async throws(PoolError) -> JSONValue {
         try await send(PoolRequest(.get, path, query: query))
     }

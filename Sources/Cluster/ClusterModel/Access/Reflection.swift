@@ -2,7 +2,9 @@ package import JSON
 
 /// What a reflection tells: the whole once, and again after a gap, then each change.
 package enum Reflected: Sendable, Equatable {
-    /// All there is now; what is not in it is gone.
+    /// A part of all there is now, before the `whole` that ends it; the first one makes those of a list that broke off void.
+    case part([JSONValue], isFirst: Bool)
+    /// All there is now, with the parts that came just before; what is not in it is gone.
     case whole([JSONValue])
     case changed(JSONValue)
     case gone(JSONValue)
@@ -31,12 +33,15 @@ package struct Reflection: Sendable {
 
     /// Runs until the task is cancelled.
     package func run(_ take: (Reflected) async -> Void) async {
+        await runBatches { batch in for news in batch { await take(news) } }
+    }
+
+    /// The same, with what happened together handed over together.
+    package func runBatches(_ take: ([Reflected]) async -> Void) async {
         var failures = 0
         while !Task.isCancelled {
             do throws(PoolError) {
-                var (items, revision) = try await list()
-                await take(.whole(items))
-                items = []
+                var revision = try await list(take)
                 while !Task.isCancelled {
                     revision = try await follow(from: revision, take)
                     failures = 0
@@ -52,23 +57,27 @@ package struct Reflection: Sendable {
         }
     }
 
-    private func list() async throws(PoolError) -> (items: [JSONValue], revision: String) {
-        var items: [JSONValue] = []
+    /// Hands over all there is, a page at a time; gives the revision to go on from.
+    private func list(_ take: ([Reflected]) async -> Void) async throws(PoolError) -> String {
         var query = selector
-        query["limit"] = "5000"
+        query["limit"] = "2000"
+        var isFirst = true
         while true {
             let page = Field(try await access.get(path, query: query))
-            items += page["items"].value?.arrayValue ?? []
+            let items = page["items"].value?.arrayValue ?? []
             guard let more = page["metadata"]["continue"].text, !more.isEmpty else {
-                return (items, page["metadata"]["resourceVersion"].text ?? "0")
+                await take(isFirst ? [.part([], isFirst: true), .whole(items)] : [.whole(items)])
+                return page["metadata"]["resourceVersion"].text ?? "0"
             }
+            await take([.part(items, isFirst: isFirst)])
+            isFirst = false
             query["continue"] = more
         }
     }
 
     /// Takes the changes of one watch; gives the revision to go on from.
     private func follow(
-        from revision: String, _ take: (Reflected) async -> Void
+        from revision: String, _ take: ([Reflected]) async -> Void
     ) async throws(PoolError) -> String {
         var latest = revision
         var query = selector
@@ -76,13 +85,16 @@ package struct Reflection: Sendable {
         query["resourceVersion"] = revision
         query["allowWatchBookmarks"] = "true"
         do throws(PoolError) {
-            try await access.watch(path, query: query) { event in
-                if let version = Field(event.object)["metadata"]["resourceVersion"].text { latest = version }
-                switch event.kind {
-                case .added, .modified: await take(.changed(event.object))
-                case .deleted: await take(.gone(event.object))
-                case .bookmark: break
+            try await access.watchBatches(path, query: query) { events in
+                if let version = events.last?.object["metadata"]?["resourceVersion"]?.stringValue { latest = version }
+                let news = events.compactMap { event -> Reflected? in
+                    switch event.kind {
+                    case .added, .modified: .changed(event.object)
+                    case .deleted: .gone(event.object)
+                    case .bookmark: nil
+                    }
                 }
+                if !news.isEmpty { await take(news) }
             }
         } catch {
             // What came before the connection broke is known: it goes on from there.

@@ -8,6 +8,14 @@ package struct SchemaCheck {
     /// Paths that the kind has not, in the order met.
     package private(set) var unknown: [String] = []
     private let schema: Schema
+    /// Where the value that is looked at stands; put together only when there is something to say about it.
+    private var steps: [Step] = []
+
+    private enum Step {
+        case field(String)
+        case index(Int)
+        case key(String)
+    }
 
     package init(_ schema: Schema = .shared) {
         self.schema = schema
@@ -17,36 +25,52 @@ package struct SchemaCheck {
     ///
     /// - Throws: ``FieldError`` for the first value of a wrong type.
     package mutating func check(_ value: JSONValue, as type: String) throws(FieldError) {
-        try check(value, .type(type), at: "")
+        steps = []
+        try check(value, .type(type))
     }
 
-    private mutating func check(_ value: JSONValue, _ shape: Shape, at path: String) throws(FieldError) {
+    private mutating func check(_ value: JSONValue, _ shape: Shape) throws(FieldError) {
         if case .null = value { return }
         switch shape {
         case .any: return
         case .list(let element):
-            guard case .array(let elements) = value else { throw wrong(value, path, "an array") }
-            for (index, one) in elements.enumerated() { try check(one, element, at: "\(path)[\(index)]") }
+            guard case .array(let elements) = value else { throw wrong(value, "an array") }
+            for (index, one) in elements.enumerated() { try check(one, element, below: .index(index)) }
         case .map(let element):
-            guard case .object(let members) = value else { throw wrong(value, path, "an object") }
-            for (key, one) in members { try check(one, element, at: "\(path)[\(key)]") }
+            guard case .object(let members) = value else { throw wrong(value, "an object") }
+            for (key, one) in members { try check(one, element, below: .key(key)) }
         case .type(let name):
-            guard case .object(let members) = value else { throw wrong(value, path, "an object") }
+            guard case .object(let members) = value else { throw wrong(value, "an object") }
             guard let type = schema[name] else { return }
             for (key, one) in members {
-                let below = path.isEmpty ? key : "\(path).\(key)"
-                guard let field = type[key] else {
-                    unknown.append(below)
-                    continue
+                if let field = type[key] {
+                    try check(one, field.shape, below: .field(key))
+                } else {
+                    unknown.append(path.isEmpty ? key : "\(path).\(key)")
                 }
-                try check(one, field.shape, at: below)
             }
         default:
-            if let expected = Self.expectation(value, shape) { throw wrong(value, path, expected) }
+            if let expected = Self.expectation(value, shape) { throw wrong(value, expected) }
         }
     }
 
-    private func wrong(_ value: JSONValue, _ path: String, _ expected: String) -> FieldError {
+    private mutating func check(_ value: JSONValue, _ shape: Shape, below step: Step) throws(FieldError) {
+        steps.append(step)
+        try check(value, shape)
+        steps.removeLast()
+    }
+
+    private var path: String {
+        steps.reduce(into: "") { path, step in
+            switch step {
+            case .field(let name): path += path.isEmpty ? name : ".\(name)"
+            case .index(let index): path += "[\(index)]"
+            case .key(let key): path += "[\(key)]"
+            }
+        }
+    }
+
+    private func wrong(_ value: JSONValue, _ expected: String) -> FieldError {
         FieldError(path, .typeInvalid(found: value.summary), "must be \(expected)")
     }
 

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// One version of one object, shared by the cache, the watches and whoever answers a request: it never changes.
 package final class StoredObject: Sendable {
     package let key: StoreKey
@@ -13,10 +15,20 @@ package final class StoredObject: Sendable {
     package let terms: [IndexTerm]
     /// Its place among the writes of its transaction.
     let ordinal: UInt8
+    private let kept: Mutex<(any Sendable)?>
+
+    /// What the bytes mean to those who read them in this process, so that they are decoded once.
+    ///
+    /// The writer leaves it, a reader may leave it, and whoever minds the memory takes it away again: it says nothing that the
+    /// bytes do not say.
+    package var content: (any Sendable)? {
+        get { kept.withLock { $0 } }
+        set { kept.withLock { $0 = newValue } }
+    }
 
     package init(
         key: StoreKey, value: [UInt8], created: Revision, modified: Revision, version: Int64, lease: LeaseID? = nil,
-        terms: [IndexTerm] = [], ordinal: UInt8 = 0
+        terms: [IndexTerm] = [], ordinal: UInt8 = 0, content: (any Sendable)? = nil
     ) {
         self.key = key
         self.value = value
@@ -26,6 +38,7 @@ package final class StoredObject: Sendable {
         self.lease = lease
         self.terms = terms
         self.ordinal = ordinal
+        kept = Mutex(content)
     }
 }
 
@@ -46,11 +59,14 @@ package struct StoredValue: Sendable {
     package var bytes: [UInt8]
     /// Where the slot begins.
     package var revisionSlot: Int?
+    /// What the bytes were made from, for ``StoredObject/content``.
+    package var content: (any Sendable)?
 
     /// `revisionSlot` is an offset into `bytes`; `nil` keeps them as they are.
-    package init(_ bytes: [UInt8], revisionSlot: Int? = nil) {
+    package init(_ bytes: [UInt8], revisionSlot: Int? = nil, content: (any Sendable)? = nil) {
         self.bytes = bytes
         self.revisionSlot = revisionSlot
+        self.content = content
     }
 
     var isWellFormed: Bool {

@@ -43,7 +43,7 @@ extension StoreCore {
         StoredObject(
             key: put.key, value: put.value.filled(revision), created: previous?.created ?? revision,
             modified: revision, version: (previous?.version ?? 0) + 1, lease: put.lease, terms: put.terms,
-            ordinal: ordinal)
+            ordinal: ordinal, content: put.value.content)
     }
 
     private func holds(_ condition: Condition) -> Bool {

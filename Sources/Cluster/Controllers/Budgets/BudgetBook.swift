@@ -20,10 +20,18 @@ package struct BudgetBook: Sendable {
         var selector: LabelQuery?
     }
 
+    /// What a budget wants to know of a pod.
+    private struct Pod: Sendable {
+        var labels: JSONObject
+        var isReady: Bool
+        var isTerminal: Bool
+        var isBeingDeleted: Bool
+    }
+
     private static let disruptionTimeout: Int64 = 120
 
     private var budgets: [String: Budget] = [:]
-    private var pods: [String: [String: PodObject]] = [:]
+    private var pods: [String: [String: Pod]] = [:]
     private var stale: Set<String> = []
 
     package init() {}
@@ -36,8 +44,11 @@ package struct BudgetBook: Sendable {
     package mutating func removeBudget(_ key: String) { budgets[key] = nil }
 
     package mutating func put(_ pod: PodObject) {
-        pods[pod.namespace, default: [:]][pod.name] = pod
-        stale.insert(pod.namespace)
+        let namespace = pod.namespace
+        pods[namespace, default: [:]][pod.name] = Pod(
+            labels: pod.metadata["labels"].value?.objectValue ?? [:], isReady: pod.isReady,
+            isTerminal: pod.phase.isTerminal, isBeingDeleted: pod.isBeingDeleted)
+        stale.insert(namespace)
     }
 
     package mutating func removePod(_ key: String) {
@@ -59,15 +70,15 @@ package struct BudgetBook: Sendable {
 
     private func update(_ budget: Budget, at now: Timestamp) -> Update? {
         let object = budget.object
-        let chosen = (pods[object.namespace] ?? [:]).values.filter { pod in
-            !pod.phase.isTerminal && budget.selector?.matches(pod.metadata["labels"].value?.objectValue ?? [:]) == true
+        let chosen = (pods[object.namespace] ?? [:]).filter { _, pod in
+            !pod.isTerminal && budget.selector?.matches(pod.labels) == true
         }
         let disrupted = object.field["status"]["disruptedPods"].entries.filter { entry in
             guard let time = entry.value.time, let pod = pods[object.namespace]?[entry.key] else { return false }
             return !pod.isBeingDeleted && now.seconds - time.seconds < Self.disruptionTimeout
         }
         let gone = Set(disrupted.map(\.key))
-        let healthy = chosen.count { $0.isReady && !$0.isBeingDeleted && !gone.contains($0.name) }
+        let healthy = chosen.count { name, pod in pod.isReady && !pod.isBeingDeleted && !gone.contains(name) }
         let desired = object.desiredHealthy(of: chosen.count)
         let allowed = chosen.isEmpty ? 0 : max(0, healthy - desired)
         var status: JSONValue = [

@@ -23,18 +23,20 @@ package actor BudgetController {
     /// Serves until the calling task is cancelled.
     package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await Reflection(self.access, PoolPath.pods).run { await self.takePods($0) } }
+            group.addTask { await Reflection(self.access, PoolPath.pods).runBatches { await self.takePods($0) } }
             group.addTask { await Reflection(self.access, PoolPath.budgets).run { await self.takeBudgets($0) } }
             group.addTask { await self.write() }
         }
     }
 
-    private func takePods(_ news: Reflected) {
-        hasPods = true
-        for change in pods.take(news) {
-            switch change {
-            case .changed(let object): book.put(PodObject(object))
-            case .gone(let key, _): book.removePod(key)
+    private func takePods(_ batch: [Reflected]) {
+        for news in batch {
+            if case .whole = news { hasPods = true }
+            for change in pods.take(news) {
+                switch change {
+                case .changed(let object): book.put(PodObject(object))
+                case .gone(let key, _): book.removePod(key)
+                }
             }
         }
         waker.yield()

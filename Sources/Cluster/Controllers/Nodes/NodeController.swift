@@ -1,5 +1,4 @@
 package import ClusterModel
-internal import JSON
 package import Logging
 internal import Units
 
@@ -45,11 +44,15 @@ package actor NodeController {
         let reflection = Reflection(access, source.path) { [logger] error in
             logger.warning("a watch is tried again", metadata: ["path": "\(source.path)", "error": "\(error)"])
         }
-        await reflection.run { news in await self.take(news, from: source) }
+        await reflection.runBatches { news in await self.take(news, from: source) }
+    }
+
+    private func take(_ batch: [Reflected], from source: Source) {
+        for news in batch { take(news, from: source) }
     }
 
     private func take(_ news: Reflected, from source: Source) {
-        unseen.remove(source)
+        if case .whole = news { unseen.remove(source) }
         for change in mirrors[source, default: Mirror()].take(news) {
             switch (source, change) {
             case (.nodes, .changed(let object)): lifecycle.handle(.node(NodeObject(object)), at: .now)
@@ -75,86 +78,31 @@ package actor NodeController {
 
     /// Whether it arrived, or what it was about is gone.
     private nonisolated func perform(_ effect: NodeEffect) async -> Bool {
-        do throws(PoolError) {
-            switch effect {
-            case .markUnreachable(let node, let pods): try await mark(node, pods)
-            case .markReturned(let node): try await restore(node)
-            case .setTaints(let node, let taints): try await set(taints, on: node)
-            case .assignRange(let node, let range):
-                try await access.patch(
-                    PoolPath.node(node), ["spec": ["podCIDR": .string(range), "podCIDRs": [.string(range)]]])
-            case .evict(let pod, let reason): try await delete(pod, grace: nil, reason: reason)
-            case .remove(let pod): try await delete(pod, grace: 0, reason: "its node is gone")
-            case .record(let record): await recorder.record(record, at: .now)
-            }
-            return true
-        } catch {
-            if error.isNotFound { return true }
-            logger.warning("what the node lifecycle wanted was not done", metadata: ["error": "\(error)"])
-            return false
-        }
-    }
-
-    private nonisolated func mark(_ node: String, _ pods: [PodName]) async throws(PoolError) {
-        logger.warning("a node is not heard of any more", metadata: ["node": "\(node)"])
-        let conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"].map { type -> JSONValue in
-            [
-                "type": .string(type), "status": "Unknown", "reason": "NodeStatusUnknown",
-                "message": "The node agent stopped posting node status.",
-                "lastTransitionTime": .string(Timestamp.now.wholeSeconds),
-            ]
-        }
-        try await access.patch(
-            "\(PoolPath.node(node))/status", ["status": ["conditions": .array(conditions)]], kind: .strategic)
-        for pod in pods {
-            let condition = PodConditions.condition("Ready", false, reason: "NodeNotReady", at: .now)
+        tell(effect)
+        if case .record(let record) = effect { await recorder.record(record, at: .now) }
+        for request in effect.requests(at: .now) {
             do throws(PoolError) {
-                try await access.patch(
-                    "\(PoolPath.pod(key: pod.key))/status",
-                    ["metadata": ["uid": .string(pod.uid)], "status": ["conditions": [condition]]], kind: .strategic)
+                _ = try await access.send(request)
             } catch {
-                guard error.isNotFound || error.isConflict else { throw error }
+                // A pod that is gone, or another of its name.
+                if error.isNotFound || error.isConflict && !request.path.hasPrefix(PoolPath.nodes) { continue }
+                logger.warning("what the node lifecycle wanted was not done", metadata: ["error": "\(error)"])
+                return false
             }
         }
+        return true
     }
 
-    private nonisolated func restore(_ node: String) async throws(PoolError) {
-        logger.info("a node is back", metadata: ["node": "\(node)"])
-        var conditions: [JSONValue] = []
-        for (type, isTrue) in [
-            ("Ready", true), ("MemoryPressure", false), ("DiskPressure", false), ("PIDPressure", false),
-        ] {
-            conditions.append([
-                "type": .string(type), "status": .string(isTrue ? "True" : "False"), "reason": "NodeReturned",
-                "message": "the node renews its lease again",
-                "lastTransitionTime": .string(Timestamp.now.wholeSeconds),
-            ])
-        }
-        try await access.patch(
-            "\(PoolPath.node(node))/status", ["status": ["conditions": .array(conditions)]], kind: .strategic)
-    }
-
-    private nonisolated func set(_ taints: [NodeObject.Taint], on node: String) async throws(PoolError) {
-        let list = taints.map { taint -> JSONValue in
-            var json: JSONValue = ["key": .string(taint.key), "effect": .string(taint.effect)]
-            if !taint.value.isEmpty { json["value"] = .string(taint.value) }
-            if taint.effect == "NoExecute" { json["timeAdded"] = .string(Timestamp.now.wholeSeconds) }
-            return json
-        }
-        try await access.patch(PoolPath.node(node), ["spec": ["taints": .array(list)]])
-    }
-
-    private nonisolated func delete(_ pod: PodName, grace: Int?, reason: String) async throws(PoolError) {
-        logger.info("a pod has to leave", metadata: ["pod": "\(pod.key)", "reason": "\(reason)"])
-        var options: JSONValue = [
-            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": ["uid": .string(pod.uid)],
-        ]
-        if let grace { options["gracePeriodSeconds"] = JSONValue(number: grace) }
-        do throws(PoolError) {
-            _ = try await access.send(PoolRequest(.delete, PoolPath.pod(key: pod.key), body: options))
-        } catch {
-            // Another pod of that name.
-            guard error.isConflict else { throw error }
+    private nonisolated func tell(_ effect: NodeEffect) {
+        switch effect {
+        case .markUnreachable(let node, _):
+            logger.warning("a node is not heard of any more", metadata: ["node": "\(node)"])
+        case .markReturned(let node): logger.info("a node is back", metadata: ["node": "\(node)"])
+        case .evict(let pod, let reason):
+            logger.info("a pod has to leave", metadata: ["pod": "\(pod.key)", "reason": "\(reason)"])
+        case .remove(let pod):
+            logger.info("a pod has to leave", metadata: ["pod": "\(pod.key)", "reason": "its node is gone"])
+        case .setTaints, .assignRange, .record: break
         }
     }
 }

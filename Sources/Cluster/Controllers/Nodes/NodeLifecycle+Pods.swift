@@ -8,7 +8,7 @@ extension NodeLifecycle {
         "node.kubernetes.io/disk-pressure", "node.kubernetes.io/pid-pressure",
         "node.kubernetes.io/network-unavailable",
     ]
-    private static let pressures = [
+    static let pressures = [
         ("MemoryPressure", "node.kubernetes.io/memory-pressure"), ("DiskPressure", "node.kubernetes.io/disk-pressure"),
         ("PIDPressure", "node.kubernetes.io/pid-pressure"),
         ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
@@ -16,7 +16,7 @@ extension NodeLifecycle {
 
     mutating func taint(_ name: String, at now: Timestamp) -> [NodeEffect] {
         guard let node = nodes[name] else { return [] }
-        let there = node.object.taints
+        let there = node.facts.taints
         let wanted = there.filter { !Self.owned.contains($0.key) } + ownTaints(node, at: now)
         if Set(there) == Set(wanted) {
             nodes[name]?.asked = nil
@@ -38,48 +38,49 @@ extension NodeLifecycle {
             taints.append(NodeObject.Taint(key: Self.unreachable, effect: "NoSchedule"))
             if node.isExecuting { taints.append(NodeObject.Taint(key: Self.unreachable, effect: "NoExecute")) }
         }
-        if node.object.isUnschedulable {
+        if node.facts.isUnschedulable {
             taints.append(NodeObject.Taint(key: "node.kubernetes.io/unschedulable", effect: "NoSchedule"))
         }
-        for (condition, key) in Self.pressures where node.object.condition(condition)?["status"].text == "True" {
+        for (condition, key) in Self.pressures where node.facts.pressures.contains(condition) {
             taints.append(NodeObject.Taint(key: key, effect: "NoSchedule"))
         }
         return taints
     }
 
     /// Pods that do not tolerate, or not that long, what their node is tainted with.
-    mutating func evict(_ name: String, at now: Timestamp) -> [NodeEffect] {
+    mutating func evict(_ name: String, isAllSick: Bool, at now: Timestamp) -> [NodeEffect] {
         guard let node = nodes[name] else { return [] }
-        let taints = node.object.taints.filter { $0.effect == "NoExecute" }
+        let taints = node.facts.taints.filter { $0.effect == "NoExecute" }
+        if taints.isEmpty, node.taintedSince.isEmpty { return [] }
         nodes[name]?.taintedSince = node.taintedSince.filter { taints.contains($0.key) }
         guard !taints.isEmpty else { return [] }
         for taint in taints where node.taintedSince[taint] == nil { nodes[name]?.taintedSince[taint] = now }
         // While evictions are stopped, those that were on their way stop too.
-        guard !isAllSick(at: now) else { return [] }
+        guard !isAllSick else { return [] }
         var effects: [NodeEffect] = []
-        for uid in node.pods.sorted() where !leaving.contains(uid) {
+        for uid in (residents[name] ?? []).sorted() where !leaving.contains(uid) {
             guard let pod = pods[uid], !pod.isBeingDeleted, !pod.isStatic,
                 let due = taints.compactMap({ deadline(pod, $0, nodes[name]?.taintedSince[$0] ?? now) }).min(),
                 due <= now
             else { continue }
             leaving.insert(uid)
             let reason = "Taint manager: deleting because of taint \(taints[0].key)"
-            effects.append(.evict(PodName(key: pod.key, uid: uid), reason: reason))
+            effects.append(.evict(pod.name, reason: reason))
             effects.append(
                 .record(
                     EventRecord(
-                        pod: pod.key, uid: uid, reason: "TaintManagerEviction",
-                        message: "Marking for deletion Pod \(pod.key)")))
+                        pod: pod.name.key, uid: uid, reason: "TaintManagerEviction",
+                        message: "Marking for deletion Pod \(pod.name.key)")))
         }
         return effects
     }
 
-    private func isAllSick(at now: Timestamp) -> Bool {
+    func isAllSick(at now: Timestamp) -> Bool {
         nodes.count > 1 && nodes.values.allSatisfy { health($0, at: now) != .ready }
     }
 
     /// When a pod has to leave because of a taint; `nil` when it may stay for ever.
-    private func deadline(_ pod: PodObject, _ taint: NodeObject.Taint, _ since: Timestamp) -> Timestamp? {
+    private func deadline(_ pod: ResidentPod, _ taint: NodeObject.Taint, _ since: Timestamp) -> Timestamp? {
         let matching = pod.tolerations.filter { Self.tolerates($0, taint) }
         guard !matching.isEmpty else {
             let isHealth = taint.key == Self.notReady || taint.key == Self.unreachable
@@ -99,14 +100,12 @@ extension NodeLifecycle {
     /// Pods whose node is gone for a whole grace period.
     mutating func collect(at now: Timestamp) -> [NodeEffect] {
         var effects: [NodeEffect] = []
-        let homeless = pods.filter { nodes[$0.value.nodeName ?? ""] == nil }
-        for uid in orphans.keys where homeless[uid] == nil { orphans[uid] = nil }
-        for (uid, pod) in homeless.sorted(by: { $0.key < $1.key }) {
-            let since = orphans[uid] ?? now
-            orphans[uid] = since
-            guard now.duration(since: since) >= settings.grace, !leaving.contains(uid) else { continue }
+        for (uid, since) in orphans.sorted(by: { $0.key < $1.key }) {
+            guard let pod = pods[uid], now.duration(since: since) >= settings.grace, !leaving.contains(uid) else {
+                continue
+            }
             leaving.insert(uid)
-            effects.append(.remove(PodName(key: pod.key, uid: uid)))
+            effects.append(.remove(pod.name))
         }
         return effects
     }
@@ -118,7 +117,9 @@ extension NodeLifecycle {
         case .setTaints(let node, _): nodes[node]?.asked = nil
         case .markUnreachable(let node, _): nodes[node]?.isMarked = false
         case .markReturned(let node): nodes[node]?.isMarked = true
-        case .assignRange(let node, _): nodes[node]?.range = nil
+        case .assignRange(let node, let range):
+            nodes[node]?.range = nil
+            ranges.free(range)
         case .record: break
         }
     }

@@ -49,8 +49,8 @@ package struct LifecycleSettings: Sendable {
     package var threshold = 0.55
     /// How long a pod that says nothing about it stays on a node that is not well.
     package var defaultToleration = Duration.seconds(300)
-    /// Pods' addresses come from `rangeBase`.0.0/16, 256 to a node; none are given when it is empty.
-    package var rangeBase = "10.244"
+    /// Where pods' addresses come from, 256 to a node; none are given when it is `nil`.
+    package var ranges: RangeSettings? = RangeSettings()
 
     package init() {}
 }
@@ -64,7 +64,7 @@ package struct LifecycleSettings: Sendable {
 /// Source: Kubernetes 1.20, `pkg/controller/nodelifecycle`; "Taints and Tolerations", "Taint based Evictions".
 package struct NodeLifecycle: Sendable {
     struct Node: Sendable {
-        var object: NodeObject
+        var facts: NodeFacts
         var renewal: Timestamp?
         var seen: Timestamp
         /// We said that nobody hears from it.
@@ -75,7 +75,6 @@ package struct NodeLifecycle: Sendable {
         var taintedSince: [NodeObject.Taint: Timestamp] = [:]
         /// What was asked for last, until it shows.
         var asked: [NodeObject.Taint]?
-        var pods: Set<String> = []
         /// What was given to it, until it shows.
         var range: String?
     }
@@ -87,18 +86,21 @@ package struct NodeLifecycle: Sendable {
 
     let settings: LifecycleSettings
     var nodes: [String: Node] = [:]
-    var pods: [String: PodObject] = [:]
+    var pods: [String: ResidentPod] = [:]
+    /// The pods of nodes, by the node's name, whether it is there or not.
+    var residents: [String: Set<String>] = [:]
     /// Pods whose node is not there, and since when.
     var orphans: [String: Timestamp] = [:]
     var leaving: Set<String> = []
     /// When the next node of a zone may lose its pods.
     private var turns: [String: Timestamp] = [:]
-    private var ranges: Set<Int> = []
+    var ranges: AddressRanges
     /// Leases may come before their nodes.
     private var early: [String: Timestamp] = [:]
 
     package init(_ settings: LifecycleSettings = LifecycleSettings()) {
         self.settings = settings
+        ranges = AddressRanges(settings.ranges)
     }
 
     // MARK: events
@@ -106,47 +108,50 @@ package struct NodeLifecycle: Sendable {
     package mutating func handle(_ event: NodeEvent, at now: Timestamp) {
         switch event {
         case .node(let object):
-            if nodes[object.name] == nil {
-                nodes[object.name] = Node(object: object, seen: now)
-                nodes[object.name]?.pods = Set(pods.values.filter { $0.nodeName == object.name }.map(\.uid))
+            let name = object.name
+            let facts = NodeFacts(object)
+            if nodes[name] == nil {
+                nodes[name] = Node(facts: facts, seen: now)
+                for uid in residents[name] ?? [] { orphans[uid] = nil }
                 // One that was marked by an earlier life of ours.
-                nodes[object.name]?.isMarked = object.readiness == "Unknown" && object.condition("Ready") != nil
+                nodes[name]?.isMarked = facts.readiness == "Unknown" && object.condition("Ready") != nil
             }
-            if let before = nodes[object.name]?.object,
-                before.status["conditions"].value != object.status["conditions"].value,
-                object.readiness != "Unknown"
-            {
-                nodes[object.name]?.seen = now
+            if let before = nodes[name]?.facts, before.conditions != facts.conditions, facts.readiness != "Unknown" {
+                nodes[name]?.seen = now
             }
-            nodes[object.name]?.object = object
-            if let range = object.podRange, let index = rangeIndex(range) { ranges.insert(index) }
+            nodes[name]?.facts = facts
+            if let range = facts.podRange { ranges.take(range) }
         case .nodeGone(let name):
             guard let node = nodes.removeValue(forKey: name) else { return }
-            if let range = node.object.podRange, let index = rangeIndex(range) { ranges.remove(index) }
+            for uid in residents[name] ?? [] { orphans[uid] = now }
+            if let range = node.facts.podRange ?? node.range { ranges.free(range) }
         case .lease(let lease):
             guard let renewal = lease.renewal, nodes[lease.name]?.renewal != renewal else { return }
             nodes[lease.name]?.renewal = renewal
             nodes[lease.name]?.seen = now
-        case .pod(let pod): take(pod)
+        case .pod(let pod): take(pod, at: now)
         case .podGone(_, let uid): forget(uid)
         }
     }
 
-    private mutating func take(_ pod: PodObject) {
+    private mutating func take(_ pod: PodObject, at now: Timestamp) {
         guard let node = pod.nodeName, !pod.phase.isTerminal || pod.isBeingDeleted else {
             forget(pod.uid)
             return
         }
-        pods[pod.uid] = pod
-        nodes[node]?.pods.insert(pod.uid)
-        if nodes[node] != nil { orphans[pod.uid] = nil }
+        let uid = pod.uid
+        if pods.updateValue(ResidentPod(pod, node: node), forKey: uid) == nil {
+            residents[node, default: []].insert(uid)
+            if nodes[node] == nil { orphans[uid] = now }
+        }
     }
 
     private mutating func forget(_ uid: String) {
         guard let pod = pods.removeValue(forKey: uid) else { return }
         orphans[uid] = nil
         leaving.remove(uid)
-        if let node = pod.nodeName { nodes[node]?.pods.remove(uid) }
+        residents[pod.node]?.remove(uid)
+        if residents[pod.node]?.isEmpty == true { residents[pod.node] = nil }
     }
 
     // MARK: time
@@ -154,18 +159,20 @@ package struct NodeLifecycle: Sendable {
     /// What is to be done now; called every few seconds.
     package mutating func tick(at now: Timestamp) -> [NodeEffect] {
         var effects: [NodeEffect] = []
-        for name in nodes.keys.sorted() { effects += watch(name, at: now) }
+        let names = nodes.keys.sorted()
+        for name in names { effects += watch(name, at: now) }
         startExecutions(at: now)
-        for name in nodes.keys.sorted() {
+        let isAllSick = isAllSick(at: now)
+        for name in names {
             effects += taint(name, at: now)
-            effects += evict(name, at: now)
+            effects += evict(name, isAllSick: isAllSick, at: now)
         }
         return effects + collect(at: now)
     }
 
     func health(_ node: Node, at now: Timestamp) -> Health {
         if now.duration(since: node.seen) > settings.grace { return .unreachable }
-        switch node.object.readiness {
+        switch node.facts.readiness {
         case "True": return .ready
         // Marked by us, and heard of since.
         case "Unknown" where node.isMarked: return .ready
@@ -176,24 +183,24 @@ package struct NodeLifecycle: Sendable {
     private mutating func watch(_ name: String, at now: Timestamp) -> [NodeEffect] {
         guard let node = nodes[name] else { return [] }
         var effects: [NodeEffect] = []
-        if node.object.podRange == nil, node.range == nil, !settings.rangeBase.isEmpty, let range = freeRange() {
+        if node.facts.podRange == nil, node.range == nil, let range = ranges.next() {
             nodes[name]?.range = range
             effects.append(.assignRange(node: name, range: range))
         }
         let isLost = health(node, at: now) == .unreachable
         if isLost, !node.isMarked {
             nodes[name]?.isMarked = true
-            let affected = node.pods.sorted().compactMap { pods[$0] }.filter(\.isReady)
+            let affected = (residents[name] ?? []).sorted().compactMap { pods[$0] }.filter(\.isReady)
             effects.append(
-                .markUnreachable(node: name, pods: affected.map { PodName(key: $0.key, uid: $0.uid) }))
+                .markUnreachable(node: name, pods: affected.map(\.name)))
             effects.append(
                 .record(
                     EventRecord(
-                        kind: "Node", namespace: "", name: name, uid: node.object.uid, reason: "NodeNotReady",
+                        kind: "Node", namespace: "", name: name, uid: node.facts.uid, reason: "NodeNotReady",
                         message: "Node \(name) status is now: NodeNotReady")))
         } else if !isLost, node.isMarked {
             nodes[name]?.isMarked = false
-            if node.object.readiness == "Unknown" { effects.append(.markReturned(node: name)) }
+            if node.facts.readiness == "Unknown" { effects.append(.markReturned(node: name)) }
         }
         return effects
     }
@@ -203,12 +210,13 @@ package struct NodeLifecycle: Sendable {
     /// Lets nodes that are not well lose their pods, as fast as their zone's state allows.
     private mutating func startExecutions(at now: Timestamp) {
         var zones: [String: [String]] = [:]
-        for (name, node) in nodes { zones[node.object.zone, default: []].append(name) }
         let sick = nodes.filter { health($0.value, at: now) != .ready }
-        for name in nodes.keys where sick[name] == nil { nodes[name]?.isExecuting = false }
+        for (name, node) in nodes where node.isExecuting && sick[name] == nil { nodes[name]?.isExecuting = false }
+        if sick.isEmpty { return }
+        for (name, node) in nodes { zones[node.facts.zone, default: []].append(name) }
         // Nothing is alive: it is we who are cut off.
-        guard !sick.isEmpty, sick.count < nodes.count || nodes.count == 1 else {
-            for name in nodes.keys where nodes.count > 1 && !sick.isEmpty { nodes[name]?.isExecuting = false }
+        guard sick.count < nodes.count || nodes.count == 1 else {
+            for name in nodes.keys { nodes[name]?.isExecuting = false }
             return
         }
         for (zone, names) in zones {
@@ -226,19 +234,5 @@ package struct NodeLifecycle: Sendable {
         guard sick < count else { return settings.evictionRate }
         guard sick >= 3, Double(sick) / Double(count) >= settings.threshold else { return settings.evictionRate }
         return count > settings.smallZone ? settings.slowRate : 0
-    }
-
-    // MARK: address ranges
-
-    private func rangeIndex(_ range: String) -> Int? {
-        let parts = range.split(separator: ".")
-        guard parts.count == 4, "\(parts[0]).\(parts[1])" == settings.rangeBase else { return nil }
-        return Int(parts[2])
-    }
-
-    private mutating func freeRange() -> String? {
-        guard let index = (0..<256).first(where: { !ranges.contains($0) }) else { return nil }
-        ranges.insert(index)
-        return "\(settings.rangeBase).\(index).0/24"
     }
 }

@@ -22,18 +22,22 @@ package actor SchedulerLoop {
         }
     }
 
+    /// How many decisions are made, and bindings written, at a time.
+    private static let mostTogether = 128
+
     private let access: any PoolAccess
     private let recorder: EventRecorder
     private let logger: Logger
     private var machine: SchedulerMachine
     private var mirrors: [Source: Mirror] = [:]
     private var unseen = Set(Source.allCases)
-    /// Pods that were seen before the nodes they run on were.
-    private var early: [LoopEvent] = []
+    /// Told when all but the pods has been seen: nodes come before the pods that run on them.
+    private let readyForPods: AsyncStream<Void>
+    private let podsOpener: AsyncStream<Void>.Continuation
     private let wakeups: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
-    private let effects: AsyncStream<LoopEffect>
-    private let performer: AsyncStream<LoopEffect>.Continuation
+    private let effects: AsyncStream<[LoopEffect]>
+    private let performer: AsyncStream<[LoopEffect]>.Continuation
 
     package init(_ access: any PoolAccess, configuration: Configuration = Configuration(), logger: Logger) {
         self.access = access
@@ -42,6 +46,7 @@ package actor SchedulerLoop {
         machine = SchedulerMachine(configuration)
         (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (effects, performer) = AsyncStream.makeStream()
+        (readyForPods, podsOpener) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Serves until the calling task is cancelled.
@@ -66,22 +71,25 @@ package actor SchedulerLoop {
     // MARK: in
 
     private nonisolated func reflect(_ source: Source) async {
+        if source == .pods { for await _ in readyForPods { break } }
         let reflection = Reflection(access, source.path) { [logger] error in
             logger.warning("a watch is tried again", metadata: ["path": "\(source.path)", "error": "\(error)"])
         }
-        await reflection.run { news in await self.take(news, from: source) }
+        await reflection.runBatches { news in await self.take(news, from: source) }
     }
 
-    private func take(_ news: Reflected, from source: Source) {
-        for change in mirrors[source, default: Mirror()].take(news) {
-            guard let event = Self.event(change, source) else { continue }
-            if unseen.isEmpty { handle(event) } else { early.append(event) }
+    private func take(_ batch: [Reflected], from source: Source) {
+        var events: [LoopEvent] = []
+        for news in batch {
+            for change in mirrors[source, default: Mirror()].take(news) {
+                if let event = Self.event(change, source) { events.append(event) }
+            }
         }
-        guard unseen.remove(source) != nil, unseen.isEmpty else { return }
-        // Nodes before the pods that run on them.
-        for event in early { if case .pod = event { continue } else { handle(event) } }
-        for event in early { if case .pod = event { handle(event) } }
-        early = []
+        handle(events)
+        let isWhole = batch.contains { if case .whole = $0 { true } else { false } }
+        guard isWhole, unseen.remove(source) != nil else { return }
+        if unseen == [.pods] { podsOpener.yield() }
+        guard unseen.isEmpty else { return }
         logger.info("the scheduling loop has seen the pool", metadata: ["waiting": "\(machine.waitingCount)"])
     }
 
@@ -105,8 +113,11 @@ package actor SchedulerLoop {
         }
     }
 
-    private func handle(_ event: LoopEvent) {
-        for effect in machine.handle(event, at: .now) { performer.yield(effect) }
+    private func handle(_ events: [LoopEvent]) {
+        var effects: [LoopEffect] = []
+        let now = Timestamp.now
+        for event in events { effects += machine.handle(event, at: now) }
+        if !effects.isEmpty { performer.yield(effects) }
         waker.yield()
     }
 
@@ -115,9 +126,9 @@ package actor SchedulerLoop {
     private func decide() async {
         for await _ in wakeups where unseen.isEmpty {
             while !Task.isCancelled {
-                let effects = machine.decide(at: .now)
-                for effect in effects { performer.yield(effect) }
+                let effects = machine.decide(at: .now, limit: Self.mostTogether)
                 if effects.isEmpty { break }
+                performer.yield(effects)
                 await Task.yield()
             }
         }
@@ -126,7 +137,8 @@ package actor SchedulerLoop {
     private func tick() async {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             guard unseen.isEmpty else { continue }
-            for effect in machine.tick(at: .now) { performer.yield(effect) }
+            let effects = machine.tick(at: .now)
+            if !effects.isEmpty { performer.yield(effects) }
             waker.yield()
         }
     }
@@ -146,13 +158,23 @@ package actor SchedulerLoop {
 
     private nonisolated func perform() async {
         await withDiscardingTaskGroup { group in
-            for await effect in effects { group.addTask { await self.perform(effect) } }
+            for await effects in effects {
+                var bindings: [Binding] = []
+                for effect in effects {
+                    if case .bind(let more) = effect {
+                        bindings += more
+                    } else {
+                        group.addTask { await self.perform(effect) }
+                    }
+                }
+                if !bindings.isEmpty { group.addTask { [bindings] in await self.bind(bindings) } }
+            }
         }
     }
 
     private nonisolated func perform(_ effect: LoopEffect) async {
         switch effect {
-        case .bind(let bindings): for binding in bindings { await bind(binding) }
+        case .bind(let bindings): await bind(bindings)
         case .evict(let key, let uid, let reason): await evict(key, uid, reason)
         case .waiting(let key, let uid, let reason, let message, let node):
             await explain(key, uid, reason, message, node)
@@ -160,24 +182,28 @@ package actor SchedulerLoop {
         }
     }
 
-    private nonisolated func bind(_ binding: Binding) async {
-        let path = PoolPath.pod(key: binding.key)
-        let name = binding.key.split(separator: "/").last.map(String.init) ?? binding.key
-        let body: JSONValue = [
-            "apiVersion": "v1", "kind": "Binding",
-            "metadata": ["name": .string(name), "uid": .string(binding.uid)],
-            "target": ["apiVersion": "v1", "kind": "Node", "name": .string(binding.node)],
-        ]
-        var outcome = BindingOutcome.confirmed
-        do throws(PoolError) {
-            try await access.create(body, in: "\(path)/binding")
-        } catch {
-            outcome = error.isNotFound ? .gone : error.isConflict ? .conflicted : .failed(error.description)
-            logger.warning(
-                "a binding failed",
-                metadata: ["pod": "\(binding.key)", "node": "\(binding.node)", "error": "\(error)"])
+    private nonisolated func bind(_ bindings: [Binding]) async {
+        let requests = bindings.map { binding -> PoolRequest in
+            let name = binding.key.split(separator: "/").last.map(String.init) ?? binding.key
+            let body: JSONValue = [
+                "apiVersion": "v1", "kind": "Binding",
+                "metadata": ["name": .string(name), "uid": .string(binding.uid)],
+                "target": ["apiVersion": "v1", "kind": "Node", "name": .string(binding.node)],
+            ]
+            return PoolRequest(.post, PoolPath.pod(key: binding.key) + "/binding", body: body)
         }
-        await handle(.bound(uid: binding.uid, node: binding.node, outcome))
+        var events: [LoopEvent] = []
+        for (binding, result) in zip(bindings, await access.sendAll(requests)) {
+            var outcome = BindingOutcome.confirmed
+            if case .failure(let error) = result {
+                outcome = error.isNotFound ? .gone : error.isConflict ? .conflicted : .failed(error.description)
+                logger.warning(
+                    "a binding failed",
+                    metadata: ["pod": "\(binding.key)", "node": "\(binding.node)", "error": "\(error)"])
+            }
+            events.append(.bound(uid: binding.uid, node: binding.node, outcome))
+        }
+        await handle(events)
     }
 
     private nonisolated func evict(_ key: String, _ uid: String, _ reason: String) async {
