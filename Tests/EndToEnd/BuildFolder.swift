@@ -43,12 +43,3 @@ struct BuildFolder {
         return try await run(["find"] + places + ["\(daemon.folder)/exec/containers", "-mindepth", "1"]).output
     }
 }
-
-/// Asks again and again until `condition` holds, for at most 20 seconds.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(50))
-    }
-}

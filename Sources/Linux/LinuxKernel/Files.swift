@@ -134,6 +134,12 @@ package enum Files {
         try check("chmod", path) { fchmodat(directory, path, mode, 0) }
     }
 
+    /// Sets both times of a file to a number of seconds since 1970; a link is not followed.
+    package static func changeTime(_ path: String, seconds: Int64, at directory: Int32 = -100) throws(SyscallError) {
+        let times = [timespec](repeating: timespec(tv_sec: Int(seconds), tv_nsec: 0), count: 2)
+        try check("utimensat", path) { utimensat(directory, path, times, 0x100) }
+    }
+
     package static func makeFIFO(_ path: String, mode: UInt32) throws(SyscallError) {
         try check("mkfifo", path) { mkfifo(path, mode) }
     }

@@ -4,6 +4,7 @@ internal import ImageBuild
 internal import JSON
 internal import Lanes
 internal import NIOCore
+internal import Units
 
 /// `/build`: the classic builder, whose context comes with the request and whose answer tells of each step.
 struct BuildRoutes: Sendable {
@@ -18,7 +19,8 @@ struct BuildRoutes: Sendable {
     /// What is wrong before the first step is an error of the request; afterwards it is told in the stream.
     @Sendable func build(_ request: Request, _ context: EngineContext) async throws -> Response {
         let query = request.query
-        let options = try BuildOptions(query)
+        var options = try BuildOptions(query)
+        if let text = request.headers[.buildSecrets] { options.secrets = try BuildOptions.secrets(text) }
         let files: BuildContext
         let build: Build
         do throws(BuildError) {
@@ -113,6 +115,21 @@ extension BuildOptions {
         network = query["networkmode"] ?? ""
         extraHosts = query.all("extrahosts").flatMap { $0.split(separator: ",").map(String.init) }
         try readLimits(query)
+    }
+
+    /// What `pouch build --secret` sends: a JSON object of values in base64, itself in base64.
+    static func secrets(_ text: String) throws(EngineError) -> [String: [UInt8]] {
+        guard let bytes = Base64.decoded(text), let object = (try? JSONValue(parsing: bytes))?.objectValue else {
+            throw .invalid("X-Build-Secrets: not a JSON object in base64")
+        }
+        var secrets: [String: [UInt8]] = [:]
+        for (id, value) in object {
+            guard let secret = value.stringValue.flatMap({ Base64.decoded($0) }) else {
+                throw .invalid("X-Build-Secrets: \(id) is not in base64")
+            }
+            secrets[id] = secret
+        }
+        return secrets
     }
 
     private mutating func readLimits(_ query: Query) throws(EngineError) {

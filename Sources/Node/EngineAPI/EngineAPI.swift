@@ -120,6 +120,7 @@ extension HTTPField.Name {
     static let osType = known("Ostype")
     static let swarm = known("Swarm")
     static let pathStat = known("X-Docker-Container-Path-Stat")
+    static let buildSecrets = known("X-Build-Secrets")
     static let registryAuth = known("X-Registry-Auth")
 
     /// A name that is known to be a token.

@@ -52,12 +52,17 @@ struct ImageTransferRoutes: Sendable {
                 name, tag: query["tag"], platform: query["platform"], authorization: request.registryAuthorization)
             return TransferAnswer.stream(pull.run)
         }
-        guard source == "-" else {
-            throw EngineError.unsupported("import \(source): importing from a URL is not supported, send the archive")
+        let (message, changes) = (query["message"] ?? "", query.all("changes"))
+        let id: String
+        if source == "-" {
+            id = try await engine.importImage(
+                request.body, repository: query["repo"], tag: query["tag"], message: message, changes: changes,
+                platform: query["platform"])
+        } else {
+            id = try await engine.importImage(
+                at: source, repository: query["repo"], tag: query["tag"], message: message, changes: changes,
+                platform: query["platform"])
         }
-        let id = try await engine.importImage(
-            request.body, repository: query["repo"], tag: query["tag"], message: query["message"] ?? "",
-            changes: query.all("changes"), platform: query["platform"])
         return Answer.stream("application/json") { writer in
             try await writer.write(Answer.line(["status": .string(id)]))
         }

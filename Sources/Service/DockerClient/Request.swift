@@ -19,6 +19,8 @@ package struct Request {
     package var body: Body
     /// The value of `X-Registry-Auth`, for what concerns a registry.
     package var registryAuthorization: String?
+    /// The value of `X-Build-Secrets`, for a build.
+    package var buildSecrets: String?
 
     package init(_ method: String, _ path: String, _ query: Query = [:], body: Body = .none) {
         self.method = method
@@ -35,6 +37,7 @@ package struct Request {
         var text = "\(method) \(path)\(query.text) HTTP/1.1\r\nHost: pouch\r\nUser-Agent: pouch\r\n"
         text += "X-Request-Id: \(identifier)\r\n"
         if let registryAuthorization { text += "X-Registry-Auth: \(registryAuthorization)\r\n" }
+        if let buildSecrets { text += "X-Build-Secrets: \(buildSecrets)\r\n" }
         if upgrades { text += "Connection: Upgrade\r\nUpgrade: tcp\r\n" }
         switch body {
         case .none:

@@ -41,6 +41,7 @@ struct BuildFlags {
     var cpusetMemories: String?
     var cgroupParent: String?
     var progress: String?
+    var secrets: [String] = []
     var path = ""
 
     static var flags: [Flag<BuildFlags>] {
@@ -67,7 +68,7 @@ struct BuildFlags {
             .refused(
                 "output", "string", "Where to put the image",
                 because: "the image is pouchd's: use pouch save or pouch cp"),
-            .refused("secret", "string", "Secret to expose to the build", because: "secrets need BuildKit"),
+            .list("secret", "Secret to expose to the build (id=NAME,src=FILE or id=NAME,env=VARIABLE)", \.secrets),
             .refused("ssh", "string", "SSH agent to expose to the build", because: "SSH agents need BuildKit"),
         ] + limits
     }
@@ -92,7 +93,8 @@ struct BuildFlags {
         let source = try BuildSource(path: path, file: file, session)
         var query = try query(session)
         query.add("dockerfile", source.dockerfile)
-        let request = Request("POST", "/build", query, body: source.body)
+        var request = Request("POST", "/build", query, body: source.body)
+        request.buildSecrets = try BuildSecrets.encoded(secrets, session)
         let stream: ResponseStream
         do throws(Failure) { stream = try session.open(request) } catch {
             // Why the files could not be read says more than that the request broke off.

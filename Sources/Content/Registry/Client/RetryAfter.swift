@@ -6,11 +6,16 @@ enum RetryAfter {
     static func parse(_ text: String, now: Int64) -> Duration? {
         let text = text.trimmingSpaces
         if let seconds = Int64(text) { return .seconds(max(0, seconds)) }
-        return seconds(ofDate: text).map { .seconds(max(0, $0 - now)) }
+        return HTTPDate.seconds(text).map { .seconds(max(0, $0 - now)) }
     }
+}
 
-    /// Such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-    private static func seconds(ofDate text: String) -> Int64? {
+/// A moment as HTTP writes it.
+///
+/// Source: RFC 9110, section 5.6.7.
+enum HTTPDate {
+    /// Seconds since 1970 of a text such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    static func seconds(_ text: String) -> Int64? {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", let day = Int64(words[1]), let year = Int64(words[3]),

@@ -67,6 +67,11 @@ final class Transport: Sendable {
         return found + [try await reach(address)]
     }
 
+    /// A server that is no registry of anybody's: like a mirror it never sees credentials.
+    func stranger(at address: WebAddress) async throws(RegistryError) -> Endpoint {
+        try await endpoint(address, isMirror: true)
+    }
+
     private func endpoint(_ address: WebAddress, isMirror: Bool) async throws(RegistryError) -> Endpoint {
         let settings = settings
         guard address.scheme == "https" else { return Endpoint(address: address, tls: nil, isMirror: isMirror) }

@@ -25,7 +25,7 @@ extension Container {
         input.mounts = try await resolvedMounts(rootfs)
         input.hostname = try await hostname()
         try await joinNamespaces(&input, directory)
-        input.linkVariables = await linkVariables()
+        input.linkVariables = await linkVariables() + unwrittenVariables
         input.networkFiles = try await writeNetworkFiles(input.hostname)
         input.userMap = rootfsOptions.userMap
         input.groupMap = rootfsOptions.groupMap

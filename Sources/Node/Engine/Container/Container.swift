@@ -26,6 +26,8 @@ actor Container: LaneBound {
     var waitingAttachments: [PendingAttachment] = []
     var network: NetworkSettings
     var lastTimings = Stopwatch()
+    /// Variables that no disk may keep, as `NAME=value`: they are gone with this pouchd, as the step of a build is that they are for.
+    private(set) var unwrittenVariables: [String] = []
 
     private var isTaken = false
     private var queue: [CheckedContinuation<Void, Never>] = []
@@ -38,6 +40,8 @@ actor Container: LaneBound {
         network = record.idleNetworkSettings
         view = Mutex(ContainerView(record: record, machine: machine, network: network))
     }
+
+    func see(_ variables: [String]) { unwrittenVariables = variables }
 
     /// One run, from launch until nothing of it is left.
     final class Run: Sendable {

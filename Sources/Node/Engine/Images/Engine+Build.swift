@@ -14,13 +14,34 @@ extension Engine {
     /// A folder of the data root for what builds keep; made by who uses it.
     package var buildFolder: String { services.paths.data + "/build" }
 
+    /// A folder in memory for what a step may see and no disk shall keep; made by who uses it.
+    package var buildSecretsFolder: String { services.paths.exec + "/build-secrets" }
+
+    /// The numbers on the host of an owner in a build's containers; nil when their user namespace has no such number.
+    package func ownerOutside(user: UInt32, group: UInt32) -> (user: UInt32, group: UInt32)? {
+        func outside(_ number: UInt32, _ map: [EngineConfiguration.IDMap]) -> UInt32? {
+            if map.isEmpty { return number }
+            return map.first { number >= $0.container && number - $0.container < $0.size }.map {
+                $0.host + (number - $0.container)
+            }
+        }
+        guard let user = outside(user, configuration.userMap), let group = outside(group, configuration.groupMap) else {
+            return nil
+        }
+        return (user, group)
+    }
+
     /// Registers a container for one step of a build: what `request` says is all, nothing comes from the image but its files.
-    package func createForBuild(_ request: CreateRequest) async throws(EngineError) -> String {
+    ///
+    /// `secrets` are variables, as `NAME=value`, that its process sees and no disk keeps.
+    package func createForBuild(_ request: CreateRequest, secrets: [String]) async throws(EngineError) -> String {
         var request = request
         request.hostConfig.annotations = [Self.buildAnnotation: "1"]
         request.hostConfig.logConfig = LogConfig(type: "none")
         let image = try await services.rootfs.image(request.config.image)
-        return try await register(request, image, name: nil).id
+        let id = try await register(request, image, name: nil).id
+        if !secrets.isEmpty { try await services.registry.find(id).see(secrets) }
+        return id
     }
 
     /// Removes a step's container, running or not.

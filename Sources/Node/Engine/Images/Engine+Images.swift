@@ -72,10 +72,16 @@ extension Engine {
 
     /// Makes an image of a tar of a root filesystem; gives its id.
     package func importImage<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
-        _ body: Body, repository: String?, tag: String?, message: String, changes: [String], platform: String?
+        _ body: Body, from source: String = "-", repository: String?, tag: String?, message: String,
+        changes: [String], platform: String?
     ) async throws(EngineError) -> String {
         var recipe = ImageRecipe()
-        recipe.comment = message.isEmpty ? "Imported from -" : message
+        recipe.comment = message.isEmpty ? "Imported from \(source)" : message
+        if let platform, !platform.isEmpty {
+            do throws(ImageSpecError) { recipe.platform = try Platform(parsing: platform) } catch {
+                throw .invalid("\(error)")
+            }
+        }
         recipe.reference = try Self.reference(repository, tag)
         let id: Digest
         do throws(ImageError) {

@@ -91,6 +91,12 @@ package struct CopyInstruction: Equatable, Sendable {
     package var from: String?
     package var owner: String?
     package var mode: String?
+    /// What ADD fetches must have it: a digest of a file, or the beginning of a commit's number.
+    package var checksum: String?
+    /// Whether archives are unpacked; nil does so with those of the context, and not with what is fetched.
+    package var unpacks: Bool?
+    /// What is fetched from git comes with its history.
+    package var keepsGit = false
     package var isLink = false
     package var keepsParents = false
     /// Patterns of what stays out.
@@ -120,7 +126,7 @@ package struct HealthcheckInstruction: Equatable, Sendable {
 /// One `--mount` of a RUN.
 package struct RunMount: Equatable, Sendable {
     package enum Kind: String, Equatable, Sendable {
-        case bind, cache, tmpfs
+        case bind, cache, tmpfs, secret
     }
 
     /// Who may use a cache at the same time.
@@ -134,8 +140,12 @@ package struct RunMount: Equatable, Sendable {
     /// A stage or an image; nil is the build context, or an empty cache.
     package var from: String?
     package var isReadOnly: Bool
-    /// Which cache; the target when it is empty.
+    /// Which secret, or which cache: the target's when it is empty.
     package var id = ""
+    /// A secret is a variable of that name too, and a file only where a target is named.
+    package var variable = ""
+    /// Without the secret the step fails.
+    package var isRequired = false
     package var sharing = Sharing.shared
     package var mode: UInt32 = 0o755
     package var owner: UInt32 = 0
@@ -145,6 +155,7 @@ package struct RunMount: Equatable, Sendable {
 
     package init(_ kind: Kind) {
         self.kind = kind
-        isReadOnly = kind == .bind
+        isReadOnly = kind == .bind || kind == .secret
+        if kind == .secret { mode = 0o400 }
     }
 }

@@ -14,6 +14,8 @@ struct InstructionFlags {
         }
     }
 
+    func has(_ name: String) -> Bool { flags.contains { $0.name == name } }
+
     /// - Throws: when the flag has no value or stands twice.
     mutating func text(_ name: String) throws(DockerfileError) -> String? {
         let found = flags.filter { $0.name == name }

@@ -216,9 +216,9 @@ struct InstructionParser {
         copy.isLink = try flags.switch("link")
         copy.excludes = flags.all("exclude")
         if copy.isAdd {
-            if let checksum = try flags.text("checksum") {
-                throw DockerfileError(line: 0, "ADD --checksum=\(checksum): fetching URLs is not supported")
-            }
+            copy.checksum = try flags.text("checksum")
+            if flags.has("unpack") { copy.unpacks = try flags.switch("unpack") }
+            copy.keepsGit = try flags.switch("keep-git-dir")
         } else {
             copy.from = try flags.text("from")
             copy.keepsParents = try flags.switch("parents")

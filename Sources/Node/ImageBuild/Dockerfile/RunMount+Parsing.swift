@@ -15,13 +15,14 @@ extension RunMount {
         guard let kind = Kind(rawValue: type) else {
             throw DockerfileError(
                 line: 0,
-                ["secret", "ssh"].contains(type)
-                    ? "RUN --mount=type=\(type) needs a BuildKit session, which pouch does not have: pass what is not secret as --build-arg"
-                    : "unsupported mount type \"\(type)\": there are bind, cache and tmpfs")
+                type == "ssh"
+                    ? "RUN --mount=type=ssh needs a BuildKit session, which pouch does not have: give a key with --secret"
+                    : "unsupported mount type \"\(type)\": there are bind, cache, tmpfs and secret")
         }
         self.init(kind)
         for (name, value) in fields where name != "type" { try set(name, value) }
-        guard !target.isEmpty else {
+        if kind == .secret { try finishSecret(text) }
+        guard !target.isEmpty || kind == .secret else {
             throw DockerfileError(line: 0, "--mount=\(text): a target is missing")
         }
         if kind == .tmpfs, from != nil || !source.isEmpty {
@@ -29,30 +30,39 @@ extension RunMount {
         }
     }
 
+    /// A secret is called like its file, or its file like it.
+    private mutating func finishSecret(_ text: String) throws(DockerfileError) {
+        if id.isEmpty { id = target.split(separator: "/").last.map(String.init) ?? "" }
+        guard !id.isEmpty else { throw DockerfileError(line: 0, "--mount=\(text): an id is missing") }
+        if target.isEmpty, variable.isEmpty { target = "/run/secrets/\(id)" }
+    }
+
     private mutating func set(_ name: String, _ value: String?) throws(DockerfileError) {
         switch name {
         case "ro", "readonly": return isReadOnly = try Self.flag(name, value)
         case "rw", "readwrite": return isReadOnly = try !Self.flag(name, value)
+        case "required" where kind == .secret: return isRequired = try Self.flag(name, value)
         default: break
         }
         guard let value else { throw DockerfileError(line: 0, "mount option \(name) needs a value") }
         switch (name, kind) {
         case ("target", _), ("dst", _), ("destination", _): target = value
         case ("source", .bind), ("source", .cache), ("src", .bind), ("src", .cache): source = value
-        case ("from", _): from = value
-        case ("id", .cache): id = value
+        case ("from", .bind), ("from", .cache), ("from", .tmpfs): from = value
+        case ("id", .cache), ("id", .secret): id = value
+        case ("env", .secret): variable = value
         case ("sharing", .cache):
             guard let wanted = Sharing(rawValue: value) else {
                 throw DockerfileError(line: 0, "unsupported sharing \"\(value)\": there are shared, private and locked")
             }
             sharing = wanted
-        case ("mode", .cache):
+        case ("mode", .cache), ("mode", .secret):
             guard let bits = UInt32(value, radix: 8), bits <= 0o7777 else {
                 throw DockerfileError(line: 0, "mount option mode: \"\(value)\" is not an octal mode")
             }
             mode = bits
-        case ("uid", .cache): owner = try Self.number(name, value)
-        case ("gid", .cache): group = try Self.number(name, value)
+        case ("uid", .cache), ("uid", .secret): owner = try Self.number(name, value)
+        case ("gid", .cache), ("gid", .secret): group = try Self.number(name, value)
         case ("size", .tmpfs):
             guard let bytes = try? ByteCount(parsing: value) else {
                 throw DockerfileError(line: 0, "mount option size: \"\(value)\" is not a size such as 64m")

@@ -19,6 +19,8 @@ struct CopyItem: Equatable, Sendable {
     var path: EntryPath
     /// Where it really lies in the source.
     var place: EntryPath
+    /// Which of the instruction's sources was fetched for it; nil for what lies in the source tree.
+    var origin: Int?
 
     var name: [UInt8] { path.name }
 }
@@ -27,17 +29,21 @@ struct CopyItem: Equatable, Sendable {
 struct CopySelection {
     let copy: CopyInstruction
     let tree: Tree
+    let remotes: [Int: RemoteFiles]
     private var isContext: Bool { copy.from == nil }
     private var keyword: String { copy.isAdd ? "ADD" : "COPY" }
 
-    init(_ copy: CopyInstruction, in tree: Tree) {
+    init(_ copy: CopyInstruction, in tree: Tree, _ remotes: [Int: RemoteFiles]) {
         self.copy = copy
         self.tree = tree
+        self.remotes = remotes
     }
 
     func items() throws(BuildError) -> [CopyItem] {
         var items: [CopyItem] = []
-        for source in copy.sources { items += try self.items(source) }
+        for (index, source) in copy.sources.enumerated() {
+            if let remote = remotes[index] { items.append(remote.item) } else { items += try self.items(source) }
+        }
         for heredoc in copy.heredocs {
             let path = try building { () throws(ArchiveError) in try EntryPath(inContainer: heredoc.name) }
             items.append(CopyItem(kind: .text(heredoc.text), path: path, place: path))
@@ -58,11 +64,6 @@ struct CopySelection {
     }
 
     private func items(_ source: String) throws(BuildError) -> [CopyItem] {
-        let scheme = source.prefix { $0 != ":" }.lowercased()
-        if copy.isAdd, ["http", "https"].contains(scheme) || source.hasPrefix("git@") || source.hasSuffix(".git") {
-            throw .invalid(
-                "ADD \(source): fetching is not supported: download it first and ADD the file, or fetch it in a RUN")
-        }
         var names: [Substring] = []
         for name in source.split(separator: "/") where name != "." {
             if name == "..", names.popLast() == nil {
@@ -76,12 +77,17 @@ struct CopySelection {
             guard let item = try item(path) else { throw missing(source) }
             return [item]
         }
-        var found: [CopyItem] = []
-        try search(patterns[...], names[...], EntryPath(), &found)
-        guard !found.isEmpty else {
+        // Two of them in a row say no more than one, and would be tried in every way.
+        var short: [(pattern: NamePattern, name: Substring)] = []
+        for (pattern, name) in zip(patterns, names) where name != "**" || short.last?.name != "**" {
+            short.append((pattern, name))
+        }
+        var search = WildSearch()
+        try find(short[...], EntryPath(), &search)
+        guard !search.found.isEmpty else {
             throw .invalid("\(keyword) failed: no source files were specified: nothing fits \(source)")
         }
-        return found
+        return search.found
     }
 
     private func missing(_ source: String) -> BuildError {
@@ -105,28 +111,34 @@ struct CopySelection {
         return text
     }
 
-    private func search(
-        _ patterns: ArraySlice<NamePattern>, _ names: ArraySlice<Substring>, _ path: EntryPath,
-        _ found: inout [CopyItem]
+    /// What was found, and where was looked for which rest of the pattern: `a/**/b/**/c` leads to one place in many ways.
+    private struct WildSearch {
+        struct Place: Hashable {
+            var path: EntryPath
+            var rest: Int
+        }
+
+        var found: [CopyItem] = []
+        var seen: Set<Place> = []
+    }
+
+    private func find(
+        _ pattern: ArraySlice<(pattern: NamePattern, name: Substring)>, _ path: EntryPath, _ search: inout WildSearch
     ) throws(BuildError) {
-        guard let pattern = patterns.first, let written = names.first else {
-            if let item = try item(path), !found.contains(item) { found.append(item) }
+        guard search.seen.insert(WildSearch.Place(path: path, rest: pattern.count)).inserted else { return }
+        guard let next = pattern.first else {
+            if let item = try item(path) { search.found.append(item) }
             return
         }
         guard let place = try? tree.directory(path) else { return }
-        if written == "**", patterns.count > 1 {
-            try search(patterns.dropFirst(), names.dropFirst(), path, &found)
-        }
+        let isDeep = next.name == "**"
+        if isDeep, pattern.count > 1 { try find(pattern.dropFirst(), path, &search) }
         for item in try building({ () throws(ArchiveError) in try TreeItem.all(in: place) }) {
-            let next = path.appending(item.bytes)
-            if written == "**" {
-                if patterns.count == 1 {
-                    try search([], [], next, &found)
-                } else if item.isDirectory {
-                    try search(patterns, names, next, &found)
-                }
-            } else if pattern.matches(item.name) {
-                try search(patterns.dropFirst(), names.dropFirst(), next, &found)
+            let below = path.appending(item.bytes)
+            if isDeep, pattern.count > 1 {
+                if item.isDirectory { try find(pattern, below, &search) }
+            } else if isDeep || next.pattern.matches(item.name) {
+                try find(pattern.dropFirst(), below, &search)
             }
         }
     }
@@ -138,14 +150,15 @@ struct CopySelection {
             let place = try tree.resolved(path)
             switch kind {
             case .directory: return CopyItem(kind: .directory, path: path, place: place)
-            case .file where copy.isAdd && isArchive(place): return CopyItem(kind: .archive, path: path, place: place)
+            case .file where copy.isAdd && copy.unpacks != false && Self.isArchive(place, in: tree):
+                return CopyItem(kind: .archive, path: path, place: place)
             case .file, .other: return CopyItem(kind: .file, path: path, place: place)
             }
         }
     }
 
     /// Whether a file is a tar, compressed or not, by its content.
-    private func isArchive(_ place: EntryPath) -> Bool {
+    static func isArchive(_ place: EntryPath, in tree: Tree) -> Bool {
         guard let source = try? tree.open(place), let reader = try? TarReader(source) else { return false }
         return ((try? reader.nextEntry()) ?? nil) != nil
     }

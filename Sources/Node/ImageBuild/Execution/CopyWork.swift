@@ -7,7 +7,8 @@ internal import Patterns
 /// Puts what a COPY or ADD selected into a root filesystem; blocking.
 struct CopyWork: Sendable {
     let copy: CopyInstruction
-    let source: Tree
+    private let source: Tree
+    private let remotes: [Int: RemoteFiles]
     let items: [CopyItem]
     /// Absolute, in the image.
     let destination: String
@@ -19,12 +20,14 @@ struct CopyWork: Sendable {
     private let fixesTimes: Bool
 
     /// - Throws: for a mode that is none, or a pattern that is none.
-    init(_ copy: CopyInstruction, _ items: [CopyItem], of source: Tree, to destination: String, epoch: FileTime?)
-        throws(BuildError)
-    {
+    init(
+        _ copy: CopyInstruction, _ items: [CopyItem], of source: Tree, _ remotes: [Int: RemoteFiles],
+        to destination: String, epoch: FileTime?
+    ) throws(BuildError) {
         self.copy = copy
         self.items = items
         self.source = source
+        self.remotes = remotes
         self.destination = destination
         time = epoch ?? .now()
         fixesTimes = epoch != nil && copy.from == nil
@@ -76,7 +79,10 @@ struct CopyWork: Sendable {
         return options
     }
 
+    private func tree(of item: CopyItem) -> Tree { item.origin.flatMap { remotes[$0]?.tree } ?? source }
+
     private func write(_ item: CopyItem, to archiver: TreeArchiver, as name: [UInt8]) throws(ArchiveError) {
+        let source = tree(of: item)
         switch item.kind {
         case .directory:
             let handle = try kernel { () throws(SyscallError) in try source.directory(item.place) }
@@ -145,6 +151,6 @@ struct CopyWork: Sendable {
         var options = ExtractionOptions.plain
         if let owner { options.ownership = .fixed(owner: owner.user, group: owner.group) }
         let extractor = TreeExtractor(into: root, below: target, options: options)
-        _ = try extractor.extract(try TarReader(try source.open(item.place)))
+        _ = try extractor.extract(try TarReader(try tree(of: item).open(item.place)))
     }
 }

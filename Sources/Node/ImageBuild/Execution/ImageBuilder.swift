@@ -33,10 +33,13 @@ package final class ImageBuilder: Sendable {
     /// Removes what builds left that a crash ended, and makes the folders; call it after the engine's own recovery.
     package func recover() async throws(EngineError) {
         let folders = [engine.buildFolder, cache.folder, engine.buildFolder + "/mounts", work]
+        let secrets = engine.buildSecretsFolder
         try await Lanes.shared.run { [work, cache] () throws(EngineError) in
             defer { cache.prune(all: false) }
             do throws(SyscallError) {
                 try Tree.remove(path: work)
+                try Tree.remove(path: secrets)
+                try Files.makeDirectory(secrets, mode: 0o700)
                 for folder in folders where !Files.exists(folder) { try Files.makeDirectory(folder, mode: 0o700) }
             } catch {
                 throw .system(doing: "prepare \(work)", error)

@@ -58,7 +58,11 @@ struct PreparedMounts: Sendable {
     private(set) var mounts: [MountRequest] = []
     /// Where in the container something is mounted that the image may not have.
     private(set) var targets: [String] = []
+    /// What the step sees as variables besides its own, as `NAME=value`.
+    private(set) var variables: [String] = []
     private var uses: [CacheMounts.Use] = []
+    /// Where this step's secrets lie; it goes with the step.
+    private var secrets: String?
 
     mutating func prepare(
         _ wanted: [RunMount], _ binds: BindSources, _ script: CommandScript, for run: StageRun
@@ -66,6 +70,8 @@ struct PreparedMounts: Sendable {
         for (index, mount) in wanted.enumerated() {
             switch mount.kind {
             case .tmpfs: addTmpfs(mount)
+            case .secret:
+                guard try await addSecret(mount, run) else { continue }
             case .cache: try await addCache(mount, binds.sources[index], run)
             case .bind:
                 guard let source = binds.sources[index] else { continue }
@@ -78,6 +84,7 @@ struct PreparedMounts: Sendable {
 
     func giveBack(to caches: CacheMounts) async {
         for use in uses { await caches.giveBack(use) }
+        if let secrets { await Lanes.shared.run { try? Tree.remove(path: secrets) } }
     }
 
     private mutating func add(_ path: String, at target: String, isReadOnly: Bool) {
@@ -132,6 +139,43 @@ struct PreparedMounts: Sendable {
             }
         }
         add(path, at: mount.target, isReadOnly: mount.isReadOnly)
+    }
+
+    /// A secret lies in memory while its step runs; says whether there is a file to mount on.
+    private mutating func addSecret(_ mount: RunMount, _ run: StageRun) async throws(BuildError) -> Bool {
+        guard let bytes = run.build.options.secrets[mount.id] else {
+            guard mount.isRequired else { return false }
+            throw .invalid("secret \(mount.id): not found: give it with --secret id=\(mount.id),src=FILE")
+        }
+        if !mount.variable.isEmpty {
+            guard let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0) else {
+                throw .invalid("secret \(mount.id): it is no text, so it cannot be a variable")
+            }
+            variables.append("\(mount.variable)=\(text)")
+        }
+        guard !mount.target.isEmpty else { return false }
+        let engine = run.engine
+        guard let owner = engine.ownerOutside(user: mount.owner, group: mount.group) else {
+            throw .invalid("secret \(mount.id): the user namespace has no owner \(mount.owner):\(mount.group)")
+        }
+        var random = SystemRandomNumberGenerator()
+        let folder = secrets ?? "\(engine.buildSecretsFolder)/\(String(random.next(), radix: 36))"
+        let isFirst = secrets == nil
+        secrets = folder
+        let path = "\(folder)/\(mounts.count)"
+        try await Lanes.shared.run { () throws(BuildError) in
+            do throws(SyscallError) {
+                if isFirst { try Files.makeDirectory(folder, mode: 0o700) }
+                let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+                try file.writeAll(bytes)
+                try Files.changeOwner(of: file.raw, user: owner.user, group: owner.group)
+                try Files.changeMode(path, mount.mode, at: AT_FDCWD)
+            } catch {
+                throw .invalid("write the secret \(mount.id): \(error)")
+            }
+        }
+        add(path, at: mount.target, isReadOnly: true)
+        return true
     }
 
     private mutating func addScript(_ text: String, _ name: String, _ run: StageRun) async throws(BuildError) {

@@ -52,7 +52,9 @@ extension StageRun {
             mount.source = try expander.word(mount.source)
             mount.id = try expander.word(mount.id)
         }
-        mount.target = ConfigEdit.resolve(mount.target, from: execution.workingDir)
+        if mount.kind != .secret || !mount.target.isEmpty {
+            mount.target = ConfigEdit.resolve(mount.target, from: execution.workingDir)
+        }
         return mount
     }
 
@@ -62,7 +64,9 @@ extension StageRun {
     ) async throws(BuildError) {
         let request = request(image, words, run, prepared)
         let engine = engine
-        let id = try await asking { () async throws(EngineError) in try await engine.createForBuild(request) }
+        let id = try await asking { () async throws(EngineError) in
+            try await engine.createForBuild(request, secrets: prepared.variables)
+        }
         let result: Result<Void, BuildError>
         do throws(BuildError) {
             try await output.say(" ---> Running in \(id.prefix(12))\n")

@@ -10,7 +10,10 @@ extension StageRun {
         let copy = try expanded(written)
         let source = try await openSource(copy.from)
         let result: Result<StageRun, BuildError>
-        do throws(BuildError) { result = .success(try await copied(copy, source, text)) } catch {
+        do throws(BuildError) {
+            let remotes = try await fetchRemotes(copy)
+            result = .success(try await copied(copy, source, remotes, text))
+        } catch {
             result = .failure(error)
         }
         await source.finish()
@@ -24,6 +27,7 @@ extension StageRun {
             copy.sources = try copy.sources.map { (source) throws(DockerfileError) in try expander.word(source) }
             copy.destination = try expander.word(copy.destination)
             copy.owner = try copy.owner.map { (text) throws(DockerfileError) in try expander.word(text) }
+            copy.checksum = try copy.checksum.map { (text) throws(DockerfileError) in try expander.word(text) }
             copy.mode = try copy.mode.map { (text) throws(DockerfileError) in try expander.word(text) }
             for index in copy.heredocs.indices where copy.heredocs[index].expands {
                 copy.heredocs[index].content = try expander.document(copy.heredocs[index].content)
@@ -33,14 +37,14 @@ extension StageRun {
         return copy
     }
 
-    private func copied(_ copy: CopyInstruction, _ source: SourceTree, _ text: String) async throws(BuildError)
-        -> StageRun
-    {
+    private func copied(
+        _ copy: CopyInstruction, _ source: SourceTree, _ remotes: [Int: RemoteFiles], _ text: String
+    ) async throws(BuildError) -> StageRun {
         let destination = ConfigEdit.resolve(copy.destination, from: execution.workingDir)
         let epoch = build.epoch
         let (work, content) = try await Lanes.shared.run { () throws(BuildError) in
-            let items = try CopySelection(copy, in: source.tree).items()
-            let work = try CopyWork(copy, items, of: source.tree, to: destination, epoch: epoch)
+            let items = try CopySelection(copy, in: source.tree, remotes).items()
+            let work = try CopyWork(copy, items, of: source.tree, remotes, to: destination, epoch: epoch)
             return (work, try building { () throws(ArchiveError) in try work.digest() })
         }
         var key = CacheKey(copy.isAdd ? "ADD" : "COPY", on: draft.top, epoch: build.epoch?.seconds)

@@ -16,6 +16,8 @@ package struct BuildOptions: Sendable {
     package var network = ""
     package var extraHosts: [String] = []
     package var limits = Limits()
+    /// What secret mounts show, by their ids; kept out of images, history and cache keys.
+    package var secrets: [String: [UInt8]] = [:]
 
     /// What build containers may use; 0 and empty are without limit.
     package struct Limits: Sendable {

@@ -1,6 +1,4 @@
-internal import CLinux
 package import DiskQuota
-internal import Glibc
 internal import LinuxKernel
 
 /// Makes filesystems with Debian's e2fsprogs.
@@ -46,43 +44,14 @@ package struct MkfsProgram: FilesystemMaker {
         guard fine.contains(status) else { throw .maker("\(program) ended with \(status): \(said)") }
     }
 
-    /// What it wrote to its standard error, and how it ended.
+    /// What it said, and how it ended.
     private func started(_ program: String, _ words: [String]) throws(QuotaError) -> (said: String, status: Int32) {
-        let arguments = CStringArray(words)
-        let environment = CStringArray(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MKE2FS_CONFIG=/dev/null", "LC_ALL=C"])
         do throws(SyscallError) {
-            let null = try Self.high(try Descriptor.open("/dev/null", O_RDWR))
-            var ends: [Int32] = [0, 0]
-            try checkNegative("pipe2") { clinux_pipe(&ends) }
-            let reading = Descriptor(owning: ends[0])
-            let pid = try Self.spawn(program, arguments, environment, null, try Self.high(Descriptor(owning: ends[1])))
-            let said = String(decoding: try reading.readToEnd().prefix(2000), as: UTF8.self)
-            var result = clinux_exit()
-            try checkNegative("waitid", program) { clinux_waitid(1, pid, &result, 4) }
-            return (said, result.code == 1 ? result.status : 128 + result.status)
+            return try OutsideProgram(
+                words, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "MKE2FS_CONFIG=/dev/null", "LC_ALL=C"]
+            ).finish()
         } catch {
             throw .kernel(doing: "run \(program)", error)
         }
-    }
-
-    /// Closes our copy of the pipe's writing end, so that reading it ends with the program.
-    private static func spawn(
-        _ program: String, _ arguments: borrowing CStringArray, _ environment: borrowing CStringArray,
-        _ null: borrowing Descriptor, _ writing: consuming Descriptor
-    ) throws(SyscallError) -> Int32 {
-        let table = [
-            clinux_spawn_descriptor(from: null.raw, to: 0), clinux_spawn_descriptor(from: null.raw, to: 1),
-            clinux_spawn_descriptor(from: writing.raw, to: 2),
-        ]
-        let (argv, envp) = (arguments.pointers, environment.pointers)
-        return try checkNegative("spawn", program) {
-            clinux_spawn(program, argv, envp, nil, 0, table, table.count)
-        }
-    }
-
-    /// Out of the way of the numbers that the program wants.
-    private static func high(_ descriptor: consuming Descriptor) throws(SyscallError) -> Descriptor {
-        let raw = descriptor.raw
-        return Descriptor(owning: try checkNegative("fcntl") { clinux_duplicate_above(raw, 200) })
     }
 }
