@@ -26,19 +26,26 @@ package struct PathPattern: Equatable, Sendable {
 
     /// Whether it fits all of a path, given as its names.
     package func matches(_ path: some Collection<Substring>) -> Bool {
-        Self.matches(parts[...], Array(path)[...])
-    }
-
-    private static func matches(_ parts: ArraySlice<Part>, _ path: ArraySlice<Substring>) -> Bool {
-        guard let first = parts.first else { return path.isEmpty }
-        switch first {
-        case .name(let pattern):
-            guard let name = path.first, pattern.matches(name) else { return false }
-            return matches(parts.dropFirst(), path.dropFirst())
-        case .anyDepth:
-            // At the end it means what is inside, not the directory itself.
-            if parts.count == 1 { return !path.isEmpty }
-            return (0...path.count).contains { matches(parts.dropFirst(), path.dropFirst($0)) }
+        let path = Array(path)
+        // The last `**` that was passed, to be tried again with one more name: no earlier one has to be.
+        var star: (part: Int, place: Int)?
+        var (part, place) = (0, 0)
+        while place < path.count {
+            if part < parts.count, parts[part] == .anyDepth {
+                // At the end it means what is inside, not the directory itself.
+                if part == parts.count - 1 { return true }
+                star = (part, place)
+                part += 1
+            } else if part < parts.count, case .name(let pattern) = parts[part], pattern.matches(path[place]) {
+                part += 1
+                place += 1
+            } else if let last = star {
+                star = (last.part, last.place + 1)
+                (part, place) = (last.part + 1, last.place + 1)
+            } else {
+                return false
+            }
         }
+        return part == parts.count
     }
 }

@@ -58,6 +58,45 @@ struct ExpanderTests {
         #expect(throws: DockerfileError.self) { try expander().word(text) }
     }
 
+    @Test("variables that hold one another several times do not grow beyond all measure")
+    func growth() throws {
+        var value = "0123456789"
+        #expect(throws: DockerfileError.self) {
+            for _ in 0..<40 {
+                let before = value
+                value = try Expander { _ in before }.word("$A$A\"$A$A\"")
+            }
+        }
+        #expect(value.utf8.count <= Expander.longestWord && value.utf8.count > 1000)
+        let long = value
+        for text in ["${A#${A}${A}${A}${A}x}", "${A//?/$A}", "${A%%*x}"] {
+            #expect(throws: DockerfileError.self, "\(text)") { try Expander { _ in long }.word(text) }
+        }
+    }
+
+    @Test("braces within braces have an end, and long patterns take no stack")
+    func depth() throws {
+        func nested(_ count: Int) -> String {
+            String(repeating: "${NO:-", count: count) + "x" + String(repeating: "}", count: count)
+        }
+        #expect(try Expander { _ in nil }.word(nested(Expander.deepest)) == "x")
+        for count in [Expander.deepest + 1, 200_000] {
+            #expect(throws: DockerfileError.self) { try Expander { _ in nil }.word(nested(count)) }
+        }
+        let literal = String(repeating: "a", count: 200_000)
+        #expect(try Expander { _ in "b" }.word("${A#\(literal)}") == "b")
+    }
+
+    @Test("many stars are matched in reasonable time", .timeLimit(.minutes(1)))
+    func stars() throws {
+        let value = String(repeating: "a", count: 300)
+        let pattern = String(repeating: "*a", count: 40) + "b"
+        #expect(try Expander { _ in value }.word("${A##\(pattern)}") == value)
+        #expect(
+            try Expander { _ in "abcabc" }.word("${A#*b}-${A##*b}-${A%b*}-${A%%b*}-${A/b?/X}-${A//?b/Y}")
+                == "cabc-c-abca-a-aXabc-YcYc")
+    }
+
     @Test("no text makes it stumble, and text without signs stays as it is")
     func seeded() {
         let alphabet = Array("aH$ {}'\"\\:-+?#%/*OME")

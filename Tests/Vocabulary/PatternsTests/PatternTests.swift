@@ -34,6 +34,31 @@ struct PatternTests {
         #expect(try PathPattern(pattern).matches(path.split(separator: "/")) == fits)
     }
 
+    /// What two stars mean, said as simply as can be.
+    private func fits(_ pattern: ArraySlice<String>, _ path: ArraySlice<String>) -> Bool {
+        guard let first = pattern.first else { return path.isEmpty }
+        guard first == "**" else { return path.first == first && fits(pattern.dropFirst(), path.dropFirst()) }
+        if pattern.count == 1 { return !path.isEmpty }
+        return (0...path.count).contains { fits(pattern.dropFirst(), path.dropFirst($0)) }
+    }
+
+    @Test("any two stars fit what they mean, and many of them in no time", .timeLimit(.minutes(1)))
+    func depths() throws {
+        for seed in UInt64(0)..<1000 {
+            var random = SplitMix64(seed: seed)
+            func names(_ most: Int, _ choices: [String]) -> [String] {
+                (0..<Int.random(in: 0...most, using: &random)).map { _ in choices.randomElement(using: &random) ?? "" }
+            }
+            var pattern: [String] = []
+            for name in names(6, ["a", "b", "**"]) where name != "**" || pattern.last != "**" { pattern.append(name) }
+            let path = names(6, ["a", "b"])
+            let found = try PathPattern(pattern.joined(separator: "/")).matches(path.map { Substring($0) })
+            #expect(found == fits(pattern[...], path[...]), "seed \(seed): \(pattern) and \(path)")
+        }
+        let many = String(repeating: "**/a/", count: 30) + "b"
+        #expect(try !PathPattern(many).matches([Substring](repeating: "a", count: 200)))
+    }
+
     @Test(
         "a .dockerignore leaves out what docker's would",
         arguments: [

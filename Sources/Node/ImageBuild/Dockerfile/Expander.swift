@@ -12,25 +12,34 @@ package struct Expander {
         self.value = value
     }
 
+    /// Bytes of a word or of words: variables that hold one another several times grow with every line.
+    package static let longestWord = 1 << 20
+    package static let longestDocument = 16 << 20
+    /// Braces within braces.
+    package static let deepest = 64
+    /// Bytes of a value in which a pattern is looked for, which takes the square of it.
+    package static let longestMatched = 8192
+
     /// The text as one word, whatever blanks are in it.
     ///
-    /// - Throws: a reason without a line number, for a quote or brace that does not end, or a variable that must be set.
+    /// - Throws: a reason without a line number, for a quote or brace that does not end, a variable that must be set, and what grows
+    ///   beyond all measure.
     package func word(_ text: some StringProtocol) throws(DockerfileError) -> String {
-        var scan = Scan(self, text)
+        var scan = Scan(self, text, limit: Self.longestWord)
         try scan.run(until: nil)
         return scan.text
     }
 
     /// The text as words; what an unquoted variable holds is cut at its blanks too.
     package func words(_ text: some StringProtocol) throws(DockerfileError) -> [String] {
-        var scan = Scan(self, text)
+        var scan = Scan(self, text, limit: Self.longestWord)
         try scan.run(until: nil)
         return scan.finishedWords
     }
 
     /// The contents of a here-document: variables are replaced, quotes stay.
     package func document(_ text: some StringProtocol) throws(DockerfileError) -> String {
-        var scan = Scan(self, text)
+        var scan = Scan(self, text, limit: Self.longestDocument)
         try scan.runDocument()
         return scan.text
     }
@@ -44,9 +53,14 @@ private struct Scan {
     private var words: [String] = []
     private var word = ""
     private var isInWord = false
+    private let limit: Int
+    /// How many braces are open around it.
+    private let depth: Int
 
-    init(_ expander: Expander, _ text: some StringProtocol) {
+    init(_ expander: Expander, _ text: some StringProtocol, limit: Int, depth: Int = 0) {
         self.expander = expander
+        self.limit = limit
+        self.depth = depth
         rest = Substring(text)
     }
 
@@ -63,7 +77,10 @@ private struct Scan {
         }
     }
 
-    private mutating func add(_ more: String, splits: Bool) {
+    private mutating func add(_ more: String, splits: Bool) throws(DockerfileError) {
+        guard text.utf8.count + more.utf8.count <= limit else {
+            throw DockerfileError(line: 0, "more than \(limit) bytes once variables are replaced")
+        }
         for character in more { add(character, splits: splits) }
     }
 
@@ -74,7 +91,7 @@ private struct Scan {
             switch character {
             case "'": try singleQuoted()
             case "\"": try doubleQuoted()
-            case "$": add(try dollar(), splits: true)
+            case "$": try add(try dollar(), splits: true)
             case expander.escape: if let next = rest.popFirst() { add(next, splits: false) }
             default: add(character, splits: true)
             }
@@ -85,7 +102,7 @@ private struct Scan {
     mutating func runDocument() throws(DockerfileError) {
         while let character = rest.popFirst() {
             if character == "$" {
-                add(try dollar(), splits: false)
+                try add(try dollar(), splits: false)
             } else if character == expander.escape, let next = rest.first, next == "$" || next == expander.escape {
                 add(rest.removeFirst(), splits: false)
             } else {
@@ -108,7 +125,7 @@ private struct Scan {
         while let character = rest.popFirst() {
             if character == "\"" { return }
             if character == "$" {
-                add(try dollar(), splits: false)
+                try add(try dollar(), splits: false)
             } else if character == expander.escape, let next = rest.first,
                 next == "\"" || next == "$" || next == expander.escape
             {
@@ -146,6 +163,7 @@ private struct Scan {
             let isGreedy = rest.first == modifier
             if isGreedy { rest.removeFirst() }
             let pattern = ShellPattern(try raw(until: "}"))
+            try checkMatched(value)
             return modifier == "#"
                 ? pattern.removingPrefix(of: value ?? "", isGreedy: isGreedy)
                 : pattern.removingSuffix(of: value ?? "", isGreedy: isGreedy)
@@ -154,8 +172,20 @@ private struct Scan {
             if isGlobal { rest.removeFirst() }
             let pattern = ShellPattern(try raw(until: "/"))
             let replacement = try nested()
+            try checkMatched(value)
+            // Every character may be replaced.
+            guard (value ?? "").utf8.count * replacement.utf8.count <= limit else {
+                throw DockerfileError(line: 0, "more than \(limit) bytes once variables are replaced")
+            }
             return pattern.replacing(in: value ?? "", with: replacement, isGlobal: isGlobal)
         default: throw DockerfileError(line: 0, "unsupported modifier (\(modifier)) in substitution")
+        }
+    }
+
+    private func checkMatched(_ value: String?) throws(DockerfileError) {
+        guard (value ?? "").utf8.count <= Expander.longestMatched else {
+            throw DockerfileError(
+                line: 0, "a value of more than \(Expander.longestMatched) bytes is too long to look for a pattern in")
         }
     }
 
@@ -173,7 +203,10 @@ private struct Scan {
 
     /// What stands before the closing brace, replaced in its turn.
     private mutating func nested() throws(DockerfileError) -> String {
-        var inner = Scan(expander, rest)
+        guard depth < Expander.deepest else {
+            throw DockerfileError(line: 0, "more than \(Expander.deepest) substitutions inside one another")
+        }
+        var inner = Scan(expander, rest, limit: limit, depth: depth + 1)
         try inner.run(until: "}")
         rest = inner.rest
         return inner.text
@@ -186,6 +219,9 @@ private struct Scan {
             if character == end { return text }
             if character == "$" {
                 text += try dollar()
+                guard text.utf8.count <= limit else {
+                    throw DockerfileError(line: 0, "more than \(limit) bytes once variables are replaced")
+                }
             } else {
                 text.append(character)
                 if character == expander.escape, let next = rest.popFirst() { text.append(next) }
@@ -234,14 +270,32 @@ private struct ShellPattern {
         }
     }
 
-    private func matches(_ text: ArraySlice<Character>) -> Bool { Self.matches(parts[...], text) }
+    private func matches(_ text: ArraySlice<Character>) -> Bool {
+        // The last star that was passed, to be tried again with one more character: no earlier one has to be.
+        var star: (part: Int, place: Int)?
+        var (part, place) = (0, text.startIndex)
+        while place < text.endIndex {
+            if part < parts.count, case .many = parts[part] {
+                star = (part, place)
+                part += 1
+            } else if part < parts.count, fits(parts[part], text[place]) {
+                part += 1
+                place += 1
+            } else if let last = star {
+                star = (last.part, last.place + 1)
+                (part, place) = (last.part + 1, last.place + 1)
+            } else {
+                return false
+            }
+        }
+        return parts[part...].allSatisfy { if case .many = $0 { true } else { false } }
+    }
 
-    private static func matches(_ parts: ArraySlice<Part>, _ text: ArraySlice<Character>) -> Bool {
-        guard let first = parts.first else { return text.isEmpty }
-        switch first {
-        case .literal(let wanted): return text.first == wanted && matches(parts.dropFirst(), text.dropFirst())
-        case .one: return !text.isEmpty && matches(parts.dropFirst(), text.dropFirst())
-        case .many: return (0...text.count).contains { matches(parts.dropFirst(), text.dropFirst($0)) }
+    private func fits(_ part: Part, _ character: Character) -> Bool {
+        switch part {
+        case .literal(let wanted): wanted == character
+        case .one: true
+        case .many: false
         }
     }
 
