@@ -12,7 +12,13 @@ package struct Reservation {
     /// In seconds.
     static let lifetime: Int64 = 24 * 3600
 
-    private static let serial = Mutex(0)
+    private struct Known {
+        var serial = 0
+        /// The names of those whose pulls go on in this process.
+        var live: Set<String> = []
+    }
+
+    private static let known = Mutex(Known())
 
     private let store: ContentStore
     /// What the names of all reservations for this image begin with.
@@ -24,11 +30,12 @@ package struct Reservation {
     init(_ store: ContentStore, for digest: Digest) {
         self.store = store
         image = "\(digest.algorithm.rawValue)-\(digest.hex)-"
-        let number = Self.serial.withLock { serial in
-            serial += 1
-            return serial
+        name = Self.known.withLock { [image] known in
+            known.serial += 1
+            let name = "\(image)\(getpid())-\(known.serial)"
+            known.live.insert(name)
+            return name
         }
-        name = "\(image)\(getpid())-\(number)"
     }
 
     /// Writes down what is reserved; blocks on the disk.
@@ -37,12 +44,19 @@ package struct Reservation {
         try kernel { () throws(SyscallError) in try WholeFile.replace(path, with: bytes, durable: true) }
     }
 
-    /// Everything has arrived: what earlier processes reserved for the same image goes, too.
+    /// The pull is over; unless it came to its ``end()``, what it reserved stays for the next one.
+    ///
+    /// Repeatable.
+    package func leave() { _ = Self.known.withLock { $0.live.remove(name) } }
+
+    /// Everything has arrived: what earlier pulls of the same image reserved goes, too, but not what others at work have.
     package func end() {
+        leave()
         unlink(path)
-        let own = "\(image)\(getpid())-"
-        for other in (try? store.list("reserved")) ?? [] where other.hasPrefix(image) && !other.hasPrefix(own) {
-            unlink("\(store.root)/reserved/\(other)")
+        for other in (try? store.list("reserved")) ?? [] where other.hasPrefix(image) {
+            // One that is being written has a longer name.
+            let owner = other.prefix { $0 != "." }
+            if !Self.known.withLock({ $0.live.contains(String(owner)) }) { unlink("\(store.root)/reserved/\(other)") }
         }
     }
 }

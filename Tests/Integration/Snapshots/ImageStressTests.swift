@@ -2,6 +2,7 @@ import Archives
 import ContentStore
 import Glibc
 import ImageSpec
+import JSON
 import Lanes
 import LinuxKernel
 import Snapshots
@@ -54,6 +55,53 @@ struct ImageStressTests {
             #expect(try Files.list(root + "/store/tmp").isEmpty, "seed \(seed)")
             #expect(try store.content.digests().isEmpty, "seed \(seed)")
             #expect(store.layersSize == 0)
+        }
+    }
+
+    /// What two images have in common is one transfer, and whoever is second must find it.
+    @Test("pulls of the same layers at once all come through, beside removals and prunes", arguments: UInt64(0)..<6)
+    func pulls(seed: UInt64) async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let images = (0..<2).map { Self.image($0) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for worker in 0..<6 {
+                    group.addTask {
+                        for turn in 0..<20 {
+                            let order = try images[worker % 2].order("pulled\(worker % 2):1")
+                            let image = try await store.pull(order) { _, _ in }
+                            #expect(image.id == images[worker % 2].id, "seed \(seed), turn \(turn)")
+                            _ = try? await store.remove("pulled\(worker % 2):1", force: true)
+                        }
+                    }
+                }
+                group.addTask { for _ in 0..<20 { _ = try await store.prune(all: true) } }
+                try await group.waitForAll()
+            }
+            _ = try await store.prune(all: true)
+            #expect(try Files.list(root + "/store/layers").isEmpty, "seed \(seed)")
+            #expect(try store.content.digests().isEmpty, "seed \(seed)")
+            #expect(try Files.list(root + "/store/content/reserved").isEmpty, "seed \(seed)")
+        }
+    }
+
+    @Test("what a failed pull keeps for the next one goes with that one's success")
+    func reservations() async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let image = Self.image(1)
+            for _ in 0..<3 {
+                var order = try image.order("pulled:1")
+                // The second layer never comes.
+                order.source = BlobsInMemory(Array(image.blobs.prefix(1)))
+                await #expect(throws: ImageError.self) { try await store.pull(order) { _, _ in } }
+            }
+            #expect(try await store.prune(all: true).bytes == 0)
+            #expect(try store.content.digests().count == 1, "the first layer is kept")
+            _ = try await store.pull(image.order("pulled:1")) { _, _ in }
+            _ = try await store.remove("pulled:1", force: true)
+            _ = try await store.prune(all: true)
+            #expect(try store.content.digests().isEmpty)
         }
     }
 
@@ -112,5 +160,39 @@ struct ImageStressTests {
                 _ = try again.loadNow(ArraySource(SampleImage.dockerArchive([Self.image(2)])))
             }
         }
+    }
+}
+
+/// Gives the blobs that it was made of.
+private struct BlobsInMemory: BlobSource {
+    private let blobs: [Digest: [UInt8]]
+
+    init(_ blobs: [[UInt8]]) {
+        self.blobs = Dictionary(blobs.map { (BlobHasher.digest(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream {
+        guard let bytes = blobs[blob.digest] else { throw .notFound("no blob \(blob.digest)") }
+        let rest = Array(bytes[Int(offset)...])
+        return BlobStream(
+            start: offset,
+            chunks: AsyncThrowingStream { continuation in
+                for start in stride(from: 0, to: rest.count, by: 1000) {
+                    continuation.yield(Array(rest[start..<min(start + 1000, rest.count)]))
+                }
+                continuation.finish()
+            })
+    }
+}
+
+extension SampleImage {
+    /// An order to pull it from memory.
+    fileprivate func order(_ name: String) throws -> PullOrder {
+        let parsed = try ImageManifest(parsing: manifest)
+        let descriptor = ContentDescriptor(
+            mediaType: .ociManifest, digest: BlobHasher.digest(of: manifest), size: Int64(manifest.count))
+        return PullOrder(
+            manifest: descriptor, manifestBytes: manifest, config: config, layers: parsed.layers,
+            names: [try ImageReference(parsing: name)], source: BlobsInMemory(blobs))
     }
 }

@@ -102,9 +102,20 @@ package final class LayerStore: Sendable {
 
     package func contains(_ chainID: Digest) -> Bool { record(chainID) != nil }
 
-    /// A layer with these contents, whatever lies below it.
-    func layer(withDiffID diffID: Digest) -> LayerRecord? {
-        state.withLock { $0.layers.values.first { $0.diffID == diffID } }
+    /// Makes a layer that is here visible on top of `parent` too, sharing its files.
+    ///
+    /// - Throws: `malformed` when nothing with these contents is here.
+    func commitTwin(of diffID: Digest, on parent: Digest?, lease: LayerLease) throws(ImageError) -> Digest {
+        // Found and held at once: its own image may be removed at this moment.
+        let found = state.withLock { state in
+            let twin = state.layers.values.first { $0.diffID == diffID }
+            if let twin { state.pins[twin.chainID, default: 0] += 1 }
+            return twin
+        }
+        guard let twin = found else { throw .malformed("layer \(diffID) vanished while it was used") }
+        defer { unpin([twin.chainID]) }
+        return try commit(
+            try clone(twin), diffID: diffID, on: parent, size: twin.size, implied: [], lease: lease)
     }
 
     /// Bytes of file content in all layers, each counted once.

@@ -11,7 +11,7 @@ final class UnpackedLayer: Sendable {
     let blob: ContentDescriptor
     let diffID: Digest
     let report: ExtractionReport
-    /// Taken by the first image that uses the layer.
+    /// Until the first image that uses the layer has made it visible.
     private let build: Mutex<LayerBuild?>
 
     init(blob: ContentDescriptor, diffID: Digest, report: ExtractionReport, build: LayerBuild) {
@@ -21,10 +21,17 @@ final class UnpackedLayer: Sendable {
         self.build = Mutex(build)
     }
 
-    func take() -> LayerBuild? {
-        build.withLock { build in
-            defer { build = nil }
-            return build
+    /// Gives the files to `body`, or nil when another image's pull has made them visible.
+    ///
+    /// Who comes while that happens waits: between the two the layer is nowhere to be found. Files that could not be made visible
+    /// stay for the next. Blocks, on lanes.
+    func using(
+        _ body: (LayerBuild?) throws(ImageError) -> Digest
+    ) throws(ImageError) -> Digest {
+        try build.withLock { (build) throws(ImageError) in
+            let made = try body(build)
+            build = nil
+            return made
         }
     }
 }
@@ -149,16 +156,15 @@ struct LayerUnpacker {
         let chainID = LayerStore.chainID(of: layer.diffID, on: parent)
         lease.pin(chainID)
         if layers.contains(chainID) { return chainID }
-        if let build = layer.take() {
-            return try layers.commit(
-                build, diffID: layer.diffID, on: parent, size: layer.report.bytes,
-                implied: layer.report.impliedDirectories, lease: lease)
+        return try layer.using { (build) throws(ImageError) in
+            if let build {
+                return try layers.commit(
+                    build, diffID: layer.diffID, on: parent, size: layer.report.bytes,
+                    implied: layer.report.impliedDirectories, lease: lease)
+            }
+            if layers.contains(chainID) { return chainID }
+            return try layers.commitTwin(of: layer.diffID, on: parent, lease: lease)
         }
-        guard let twin = layers.layer(withDiffID: layer.diffID) else {
-            throw .malformed("layer \(layer.diffID) vanished while it was used")
-        }
-        return try layers.commit(
-            try layers.clone(twin), diffID: twin.diffID, on: parent, size: twin.size, implied: [], lease: lease)
     }
 
     /// Unpacks from their blobs the layers of `image` that are not there.

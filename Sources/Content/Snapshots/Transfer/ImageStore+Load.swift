@@ -121,11 +121,7 @@ extension ImageStore {
         let chainID = LayerStore.chainID(of: layer.diffID, on: parent)
         lease.pin(chainID)
         if layers.contains(chainID) { return chainID }
-        guard let twin = layers.layer(withDiffID: layer.diffID) else {
-            throw .malformed("layer \(layer.diffID) vanished while it was used")
-        }
-        return try layers.commit(
-            try layers.clone(twin), diffID: twin.diffID, on: parent, size: twin.size, implied: [], lease: lease)
+        return try layers.commitTwin(of: layer.diffID, on: parent, lease: lease)
     }
 
     private func image(

@@ -53,6 +53,7 @@ extension ImageStore {
         // Another pull may make a layer visible that both wait for: it must not go before this one has used it.
         for chainID in BlobHasher.chainIDs(of: config.rootfs.diffIDs) { layerLease.pin(chainID) }
         let reservation = content.reservation(for: order.manifest.digest)
+        defer { reservation.leave() }
         try await lanes.run { () throws(ImageError) in
             try keeping { () throws(ContentError) in try reservation.make(order.layers.map(\.digest)) }
         }
