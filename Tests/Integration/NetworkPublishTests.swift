@@ -95,6 +95,49 @@ struct NetworkPublishTests {
         }
     }
 
+    @Test("datagrams to ::1 come to containers, and the answers to those who asked, also after kill -9 of pouchd")
+    func datagramsOfVersionSix() async throws {
+        // Answers with what it was sent and the asker's port as it is seen there: each asker keeps one.
+        let echo = """
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(("0.0.0.0", 80))
+            print("ready", flush=True)
+            while True:
+                data, who = s.recvfrom(65536)
+                s.sendto(data[:9] + b" %d %d" % (len(data), who[1]), who)
+            """
+        // Two askers in turn; prints how many different ports the server saw for each, and the last answers.
+        let ask = """
+            import socket
+            askers = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2)]
+            seen = [set(), set()]
+            for round in range(3):
+                for number, s in enumerate(askers):
+                    s.settimeout(2)
+                    s.sendto(b"asker %d: " % number + b"x" * 9000 * round, ("::1", 8053))
+                    name, size, port = s.recvfrom(100)[0].rsplit(b" ", 2)
+                    assert name == b"asker %d: " % number and int(size) == 9 + 9000 * round, (name, size)
+                    seen[number].add(port)
+            print(len(seen[0]), len(seen[1]), len(seen[0] | seen[1]))
+            """
+        try await withNetworkRig { rig in
+            let daemon = rig.daemon
+            let started = try await daemon.pouch(
+                "run", "-d", "--name", "echo", "-p", "8053:80/udp", "busybox", "sleep", "600")
+            #expect(started.status == 0, "\(started)")
+            try await rig.serving("echo", echo)
+            let asked = try await rig.host("python3", "-c", ask)
+            #expect(asked.output == "1 1 2\n", "\(asked)")
+            await daemon.end(signal: 9)
+            try await daemon.start()
+            let again = try await rig.host("python3", "-c", ask)
+            #expect(again.output == "1 1 2\n", "\(again)")
+            _ = try await daemon.pouch("rm", "-f", "echo")
+            #expect(try await rig.host("python3", "-c", ask).status != 0)
+        }
+    }
+
     @Test("ranges, -P and a port that a program of the machine has")
     func ranges() async throws {
         try await withNetworkRig { rig in
@@ -116,14 +159,5 @@ struct NetworkPublishTests {
             let taken = try await daemon.pouch("run", "--rm", "-p", "7777:80", "busybox", "true")
             #expect(taken.status != 0 && taken.errors.contains("a program of this machine has 7777/tcp"), "\(taken)")
         }
-    }
-}
-
-/// Asks again and again until `condition` holds, for at most 20 seconds.
-private func eventually(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(50))
     }
 }

@@ -108,7 +108,7 @@ final class HeldPort: Sendable {
         }
         self.port = port
         descriptors = held
-        let takesSix = port.transport == .tcp && (port.address == nil || port.address?.isLoopback == true)
+        let takesSix = port.transport != .sctp && (port.address == nil || port.address?.isLoopback == true)
         sixth = takesSix && families.last == .v6 && held.count == families.count ? held.last : nil
     }
 
@@ -117,11 +117,11 @@ final class HeldPort: Sendable {
         for descriptor in descriptors { close(descriptor) }
     }
 
-    /// Lets connections of version 6 that the kernel leads nowhere through to a container; nothing for ports that have none.
+    /// Lets connections and datagrams of version 6 that the kernel leads nowhere through to a container; nothing for ports that have none.
     func carry(to target: LoopbackRelay.Target, by relay: LoopbackRelay) {
         guard let sixth else { return }
         self.relay.withLock { $0 = relay }
-        relay.open(sixth, to: target)
+        relay.open(sixth, datagrams: port.transport == .udp, to: target)
     }
 
     private static func socket(_ family: IPAddress.Family, _ transport: Transport) -> Int32? {

@@ -5,10 +5,11 @@ internal import LinuxKernel
 internal import Synchronization
 internal import Units
 
-/// Carries connections to `::1` on to containers: the kernel leads no packet of version 6 from the loopback to another link.
+/// Carries connections and datagrams to `::1` on to containers: the kernel leads no packet of version 6 from the loopback to another
+/// link.
 ///
 /// The one way to a published port on which bytes pass through pouchd; also that of version 6 to a container that has version 4 alone.
-/// One thread accepts for all ports, and each connection has two while it lasts.
+/// One thread accepts for all ports and carries the datagrams; each connection has two while it lasts.
 final class LoopbackRelay: Sendable {
     /// Where connections to a port go.
     struct Target: Equatable, Sendable {
@@ -16,8 +17,15 @@ final class LoopbackRelay: Sendable {
         var port: UInt16
     }
 
+    private struct Port {
+        var target: Target
+        var isDatagrams: Bool
+        var serial: Int
+    }
+
     private struct State {
-        var targets: [Int32: Target] = [:]
+        var ports: [Int32: Port] = [:]
+        var serial = 0
         var connections = 0
         var isServing = false
     }
@@ -31,13 +39,14 @@ final class LoopbackRelay: Sendable {
         epoll = try checkNegative("epoll_create1") { clinux_epoll_create() }
     }
 
-    /// Listens on `socket`, which is bound and stays its owner's.
-    func open(_ socket: Int32, to target: Target) {
-        guard listen(socket, 128) == 0 else { return }
+    /// Serves `socket`, which is bound and stays its owner's.
+    func open(_ socket: Int32, datagrams: Bool, to target: Target) {
+        guard datagrams || listen(socket, 128) == 0 else { return }
         let flags = fcntl(socket, F_GETFL)
         _ = fcntl(socket, F_SETFL, flags | O_NONBLOCK)
         let start = state.withLock { state in
-            state.targets[socket] = target
+            state.serial += 1
+            state.ports[socket] = Port(target: target, isDatagrams: datagrams, serial: state.serial)
             defer { state.isServing = true }
             return !state.isServing
         }
@@ -49,22 +58,46 @@ final class LoopbackRelay: Sendable {
     ///
     /// Repeatable.
     func close(_ socket: Int32) {
-        guard state.withLock({ $0.targets.removeValue(forKey: socket) }) != nil else { return }
+        guard state.withLock({ $0.ports.removeValue(forKey: socket) }) != nil else { return }
         _ = clinux_epoll_remove(epoll, socket)
     }
 
     private func serve() {
+        var datagrams = RelayedDatagrams(epoll: epoll)
         var reports = [clinux_ready](repeating: clinux_ready(), count: 32)
         while true {
-            let count = clinux_epoll_wait(epoll, &reports, 32, -1)
+            let count = clinux_epoll_wait(epoll, &reports, 32, datagrams.isEmpty ? -1 : 5000)
             for report in reports.prefix(Int(max(0, count))) {
-                accept(on: Int32(bitPattern: UInt32(truncatingIfNeeded: report.token)))
+                let socket = Int32(bitPattern: UInt32(truncatingIfNeeded: report.token))
+                if report.token & RelayedDatagrams.sessionMark != 0 {
+                    datagrams.answer(from: socket, reply)
+                } else if let port = state.withLock({ $0.ports[socket] }) {
+                    if port.isDatagrams {
+                        datagrams.receive(on: socket, serial: port.serial, to: port.target)
+                    } else {
+                        accept(on: socket, to: port.target)
+                    }
+                }
             }
+            datagrams.expire()
         }
     }
 
-    private func accept(on socket: Int32) {
-        guard let target = state.withLock({ $0.targets[socket] }) else { return }
+    /// Sends to somebody from a port's socket, as long as that is the one he sent to.
+    private func reply(_ socket: Int32, _ serial: Int, _ bytes: UnsafeRawBufferPointer, _ address: [UInt8]) -> Bool {
+        // Under the lock, so that the socket is not closed meanwhile and its number given to another.
+        state.withLock { state in
+            guard state.ports[socket]?.serial == serial else { return false }
+            _ = address.withUnsafeBytes { raw in
+                sendto(
+                    socket, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT),
+                    raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+            }
+            return true
+        }
+    }
+
+    private func accept(on socket: Int32, to target: Target) {
         let client = clinux_accept(socket)
         guard client >= 0 else { return }
         let isWelcome = state.withLock { state in

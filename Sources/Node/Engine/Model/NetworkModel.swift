@@ -25,6 +25,13 @@ package struct EndpointSettings: Codable, Equatable, Sendable {
     @Nullable package var dNSNames: [String]?
 
     package init() {}
+
+    /// An address or a name of its own on the network.
+    var asksForItsOwn: Bool {
+        let addresses =
+            [iPAMConfig?.iPv4Address, iPAMConfig?.iPv6Address, macAddress] + (iPAMConfig?.linkLocalIPs ?? [])
+        return addresses.contains { $0?.isEmpty == false } || aliases?.isEmpty == false
+    }
 }
 
 package struct EndpointAddressConfig: Codable, Equatable, Sendable {

@@ -131,6 +131,9 @@ extension Engine {
             guard named.endpointsConfig.keys.allSatisfy({ $0 == mode }) else {
                 throw .invalid("conflicting options: network \(mode) goes with no other network")
             }
+            if let settings = named.endpointsConfig[mode]?.wrappedValue, settings.asksForItsOwn {
+                throw .invalid("conflicting options: network \(mode) has no addresses or names to choose")
+            }
         }
         return named
     }
