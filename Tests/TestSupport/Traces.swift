@@ -52,7 +52,7 @@ package func openDescriptors(of pid: Int32) -> Int {
 }
 
 /// Removes the empty control groups that a daemon of a test leaves for its next start.
-func removeGroups(of parent: String) {
+package func removeGroups(of parent: String) {
     for controller in controllerFolders() { removeGroup("\(controller)\(parent)") }
 }
 

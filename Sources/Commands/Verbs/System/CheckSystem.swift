@@ -26,7 +26,7 @@ struct CheckSystem: Verb {
             images.append(name)
         }
         try session.each(images) { name throws(Failure) in
-            _ = try session.post("/images/create", ["fromImage": name])
+            try PullRequest(image: name).run(session, to: nil)
             try session.say("\(name): fetched again")
         }
         let left = try session.post("/system/check").value()["Problems"]?.arrayValue ?? []

@@ -11,7 +11,10 @@ extension Container {
         for plan in record.mounts {
             switch plan.kind {
             case .tmpfs: resolved.append(SpecInput.ResolvedMount(plan: plan, source: ""))
-            case .bind: resolved.append(SpecInput.ResolvedMount(plan: plan, source: try Self.bindSource(plan)))
+            case .bind:
+                let source = try Self.bindSource(plan)
+                try Self.checkPropagation(plan, source)
+                resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
             case .volume:
                 resolved.append(SpecInput.ResolvedMount(plan: plan, source: try await volumeSource(plan, rootfs)))
             }
@@ -66,6 +69,25 @@ extension Container {
             throw .system(doing: "error while creating mount source path '\(plan.source)'", error)
         }
         return plan.source
+    }
+
+    /// Mounts can come and go only through a mount of this machine that has a part in that.
+    private static func checkPropagation(_ plan: PlannedMount, _ source: String) throws(EngineError) {
+        let isShared = ["shared", "rshared"].contains(plan.propagation)
+        guard isShared || ["slave", "rslave"].contains(plan.propagation) else { return }
+        let table = (try? WholeFile.read("/proc/self/mountinfo")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let path = (try? Files.resolve(source)) ?? source
+        guard let (place, peers) = MountTable.peers(of: path, in: table) else { return }
+        if isShared, !peers.contains(where: { $0.hasPrefix("shared:") }) {
+            throw .invalid(
+                "path \(source) is mounted on \(place) but it is not a shared mount: mount --make-rshared \(place) makes it one"
+            )
+        }
+        if !isShared, peers.isEmpty {
+            throw .invalid(
+                "path \(source) is mounted on \(place) but it is not a shared or slave mount: mount --make-rshared \(place) makes it one"
+            )
+        }
     }
 
     /// A folder inside a volume, whatever links lie on the way.
