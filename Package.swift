@@ -172,7 +172,7 @@ var rooms: [Room] = [
         "Node", "Engine",
         uses: [
             "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots",
-            "ShimProtocol",
+            "ShimProtocol", "Patterns",
             "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
@@ -189,8 +189,8 @@ var rooms: [Room] = [
     library(
         "Node", "EngineAPI",
         uses: [
-            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "ContentStore", "Snapshots", "ImageSpec", "JSON",
-            "Units", "Lanes",
+            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore", "Snapshots",
+            "ImageSpec", "JSON", "Units", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
@@ -198,7 +198,7 @@ var rooms: [Room] = [
         "Distribution", "Transfer",
         uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
         packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
-    library("Distribution", "Prewarm", uses: ["JSON"], tested: true),
+    library("Distribution", "Prewarm", uses: ["JSON", "Units"], tested: true),
     library(
         "Distribution", "PoolNode",
         uses: [
@@ -211,7 +211,7 @@ var rooms: [Room] = [
         "Distribution", "PoolTracker",
         uses: [
             "Prewarm", "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "HTTPKit", "RegistryClient",
-            "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
+            "ContentStore", "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true,
         testsUse: ["ContentStore", "Peer"]),
@@ -286,7 +286,7 @@ var rooms: [Room] = [
         uses: [
             "NodeAgent", "NodeStreams", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
-            "Snapshots", "PoolNode", "Transfer", "Pieces", "Identity",
+            "Snapshots", "PoolNode", "Prewarm", "Transfer", "Pieces", "Identity",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, httpTypes, nioCore, nioPosix],

@@ -7,9 +7,14 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
     private let folder: String
     private var process: RunningCommand?
 
+    private let password: String?
+
     /// Starts one below `folder`, on a port that follows from this process, and waits until it answers.
-    package init(in folder: String, offset: Int = 0) async throws {
+    ///
+    /// With a `password`, which is `secret`, it gives nothing to whoever is not the user `pouch`.
+    package init(in folder: String, offset: Int = 0, password: String? = nil) async throws {
         self.folder = folder
+        self.password = password
         let port = 21_000 + Int(getpid()) % 20_000 + offset
         authority = "127.0.0.1:\(port)"
         let settings = """
@@ -19,10 +24,17 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
             http: {addr: "\(authority)"}
 
             """
+            + (password == nil ? "" : "auth: {htpasswd: {realm: pouch, path: \(folder)/passwords}}\n")
+        if password != nil {
+            try WholeFile.replace("\(folder)/passwords", with: Array("pouch:\(Self.hash)\n".utf8))
+        }
         try WholeFile.replace("\(folder)/registry.yml", with: Array(settings.utf8))
         try await bringLoopbackUp()
         try await start()
     }
+
+    /// The word `secret`, as htpasswd writes it.
+    private static let hash = "$2b$04$v2GAWUNtKQ2DNEcBnIlmF.FPROVqXa0l0xNmNfel76ROeR2gv0Kme"
 
     package func start() async throws {
         process = try await withThread { [folder] () throws(SyscallError) in
@@ -33,7 +45,8 @@ package final class DebianRegistry: @unchecked Sendable {  // handed from thread
         }
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
-            if try await run(["curl", "-sf", "http://\(authority)/v2/"]).status == 0 { return }
+            let who = password.map { ["-u", "pouch:\($0)"] } ?? []
+            if try await run(["curl", "-sf"] + who + ["http://\(authority)/v2/"]).status == 0 { return }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw DaemonNotReady(log: "docker-registry does not answer at \(authority)")

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ClusterModel
 internal import Glibc
 internal import HTTPKit
 internal import Identity
@@ -51,7 +52,8 @@ struct TrackerServe: AsyncParsableCommand {
         let tracker = try await Lanes.shared.run { [registries] () throws(IdentityError) in
             try PoolTracker(
                 folder: folder, host: address.host, port: address.port, socket: path, registries: registries,
-                group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+                group: MultiThreadedEventLoopGroup.singleton, logger: logger
+            ) { text in try YAMLDocuments.read(text, name: "prewarm") }
         }
         try await tracker.bind()
         print("https://\(address.host):\(tracker.boundPort ?? address.port)")

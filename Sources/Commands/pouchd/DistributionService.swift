@@ -6,9 +6,9 @@ internal import Logging
 internal import NIOCore
 internal import Pieces
 internal import PoolNode
+internal import Prewarm
 internal import ServiceLifecycle
 internal import Snapshots
-internal import Synchronization
 internal import Transfer
 
 /// The pool as a member of the daemon's service group: joins, then takes part.
@@ -68,22 +68,22 @@ struct DistributionService: Service, CustomStringConvertible {
         do { try await node.run() } catch { logger.error("the pool's part ended", metadata: ["error": "\(error)"]) }
     }
 
-    /// Brings an image here as `pouch pull` does, behind all that somebody waits for.
+    /// Brings an image here as `pouch pull` does, behind all that somebody waits for, and pins it for the order's time.
     private var puller: ImagePuller {
-        { [engine] image, authorization, progress in
+        { [engine] image, order, progress in
             let isTagged = image.contains("@") || (image.split(separator: "/").last?.contains(":") ?? false)
             var pull = try await engine.findImages(
-                image, tag: isTagged ? nil : "latest", platform: nil, authorization: authorization)
+                image, tag: isTagged ? nil : "latest", platform: nil, authorization: order.authorizations[image])
             pull.isPrewarm = true
-            let layers = Mutex<[String: (current: Int64, total: Int64)]>([:])
+            // A layer is kept as it came and as files, which are often twice as large.
+            try await engine.makeRoom(for: 3 * pull.missingBytes(), of: image)
             try await pull.run { message in
-                guard let id = message.id, let current = message.current, let total = message.total else { return }
-                let sum = layers.withLock { layers in
-                    layers[id] = (current, total)
-                    return layers.values.reduce((0, 0)) { ($0.0 + $1.current, $0.1 + $1.total) }
-                }
-                progress(sum.0, sum.1)
+                guard let id = message.id, !message.status.hasPrefix("Pulling from") else { return }
+                progress(
+                    LayerProgress(
+                        layer: id, status: message.status, current: message.current ?? 0, total: message.total ?? 0))
             }
+            if let ttl = order.ttl { try await engine.pinImage(image, seconds: ttl) }
         }
     }
 

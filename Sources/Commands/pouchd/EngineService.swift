@@ -6,6 +6,10 @@ struct EngineService: Service {
     let engine: Engine
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await engine.run() }
+        await cancelWhenGracefulShutdown {
+            async let kept: Void = engine.keepSpace()
+            await engine.run()
+            await kept
+        }
     }
 }

@@ -64,6 +64,14 @@ struct Flags: ParsableArguments {
     @Option(
         name: [.customShort("s"), .customLong("storage-driver")], help: "overlay2, or vfs for whole copies of images.")
     var storageDriver: String?
+    @Option(
+        name: .customLong("image-limit"),
+        help: "Space for images, such as 50g: those that can be pulled again go when it is short. The disk's size in a pool.")
+    var imageLimit: String?
+    @Option(name: .customLong("image-high-water"), help: "Percent of it above which images go; 80.")
+    var imageHighWater: Int?
+    @Option(name: .customLong("image-low-water"), help: "Percent of it that is left of them; 60.")
+    var imageLowWater: Int?
     @Option(name: .customLong("registry-mirror"), help: "A mirror of Docker's registry to ask first (repeatable).")
     var registryMirror: [String] = []
     @Option(
@@ -106,6 +114,10 @@ struct Flags: ParsableArguments {
     var registryListen: String?
     @Flag(name: .customLong("registry-push"), help: "Let clients of the registry upload and delete.")
     var registryPush = false
+    @Option(
+        name: .customLong("registry-pull-through"),
+        help: "HOST[:PORT] of a registry that is reached through this one, or a pattern such as *.example (repeatable).")
+    var registryPullThrough: [String] = []
     @Option(name: .customLong("registry-tlscert"), help: "The registry's certificate, in PEM.")
     var registryTLSCert: String?
     @Option(name: .customLong("registry-tlskey"), help: "Its key, in PEM.")

@@ -107,7 +107,7 @@ struct Pouchd: AsyncParsableCommand {
             ? loops : MultiThreadedEventLoopGroup(numberOfThreads: 2)
         if let listener = settings.registry.listener {
             let registry = RegistryService(
-                listener, allowsPush: settings.registry.allowsPush, engine: engine, group: transfers, logger: logger)
+                listener, settings.registry, engine: engine, group: transfers, logger: logger)
             members.append(.init(service: registry))
         }
         if let pool { members.append(.init(service: pool)) }
@@ -138,6 +138,7 @@ struct Pouchd: AsyncParsableCommand {
         configuration.version = version
         configuration.debug = settings.log.level <= .debug
         configuration.runtimes = Machine.installedRuntimes()
+        configuration.imageSpace = settings.imageSpace
         settings.containers.apply(to: &configuration)
         settings.registries.apply(to: &configuration)
         if let remap = settings.containers.usernsRemap {

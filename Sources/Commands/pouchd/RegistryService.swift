@@ -14,10 +14,14 @@ struct RegistryService: Service {
     private let logger: Logger
     private let scheme: String
 
-    init(_ listener: Listener, allowsPush: Bool, engine: Engine, group: any EventLoopGroup, logger: Logger) {
+    init(
+        _ listener: Listener, _ settings: RegistrySettings, engine: Engine, group: any EventLoopGroup, logger: Logger
+    ) {
         let images = engine.imageStore
+        let upstream = settings.mirrored.map { PullThrough(ImageMirror(engine, hosts: $0)) }
         let registry = RegistryServer(
-            images.repositories, others: [ImageRepositories(images)], allowsPush: allowsPush)
+            images.repositories, others: [ImageRepositories(images)], upstream: upstream,
+            allowsPush: settings.allowsPush)
         server = HTTPServer(listeners: [listener], group: group, logger: logger, respond: registry.respond)
         sweep = RegistrySweep(repositories: images.repositories, logger: logger)
         scheme = listener.scheme

@@ -1,20 +1,29 @@
+internal import Engine
 internal import HTTPKit
 
 /// Where and how this daemon gives its images to other machines; nowhere unless `--registry-listen` says so.
-struct RegistrySettings: Equatable {
+struct RegistrySettings {
     var address: ListenAddress?
     var allowsPush: Bool
     var certificate: String?
     var key: String?
     var authority: String?
+    /// Registries that clients reach through this one.
+    var mirrored: MirroredHosts?
 
     init(_ flags: Flags, _ file: SettingsFile) throws {
         allowsPush = try flags.registryPush || file.bool("registry-push") == true
         certificate = try flags.registryTLSCert ?? file.string("registry-tlscert")
         key = try flags.registryTLSKey ?? file.string("registry-tlskey")
         authority = try flags.registryTLSCACert ?? file.string("registry-tlscacert")
+        let hosts = try flags.registryPullThrough.isEmpty
+            ? file.strings("registry-pull-through") ?? [] : flags.registryPullThrough
+        mirrored = hosts.isEmpty ? nil : try MirroredHosts(hosts)
         guard let text = try flags.registryListen ?? file.string("registry-listen") else {
             address = nil
+            guard hosts.isEmpty else {
+                throw ConfigurationError.machine("--registry-pull-through needs --registry-listen")
+            }
             return
         }
         let address: ListenAddress

@@ -19,6 +19,8 @@ struct Settings {
     var shutdownTimeout: Duration
     var registry: RegistrySettings
     var pool: PoolSettings
+    /// Nil where images may grow.
+    var imageSpace: EngineConfiguration.ImageSpace?
     /// Nil where images come from registries alone.
     var distribution: DistributionDefaults?
 
@@ -47,6 +49,7 @@ struct Settings {
         registry = try RegistrySettings(flags, file)
         pool = try PoolSettings(flags, file)
         distribution = try DistributionDefaults(flags, file)
+        imageSpace = try ImageSpaceDefaults(flags, file, isInPool: distribution != nil).space
         shutdownTimeout = .seconds(try flags.shutdownTimeout ?? file.int("shutdown-timeout") ?? 10)
         if try flags.liveRestore ?? file.bool("live-restore") == false {
             throw ConfigurationError.invalid(

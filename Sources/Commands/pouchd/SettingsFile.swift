@@ -23,6 +23,8 @@ struct SettingsFile {
         "max-concurrent-downloads": "max-concurrent-downloads", "max-concurrent-uploads": "max-concurrent-uploads",
         "tlscacert": "tlscacert", "tlscert": "tlscert", "tlskey": "tlskey", "pouch-runtime": "pouch-runtime",
         "storage-driver": "storage-driver", "registry-listen": "registry-listen", "registry-push": "registry-push",
+        "registry-pull-through": "registry-pull-through",
+        "image-limit": "image-limit", "image-high-water": "image-high-water", "image-low-water": "image-low-water",
         "registry-tlscert": "registry-tlscert", "registry-tlskey": "registry-tlskey",
         "registry-tlscacert": "registry-tlscacert", "registry-plain-http": "registry-plain-http",
         "join": "join", "join-config": "join-config", "node-name": "node-name", "node-address": "node-address",

@@ -46,11 +46,53 @@ package protocol BlobPool: Sendable {
         _ repository: String, credentials: [UInt8], origin: any BlobSource, isPrewarm: Bool
     ) -> any BlobSource
 
+    /// What a repository's tag or digest leads to, from the pool's memory or through it from the registry; nil when it cannot
+    /// be had there. Its bytes are not verified.
+    func document(_ name: String, of repository: String, credentials: [UInt8]) async -> PoolDocument?
+
+    /// The blobs whose pieces take space here.
+    func holdings() async -> [PoolHolding]
+
+    /// Gives the space of these back, but for those that are on their way.
+    func evict(_ blobs: Set<Digest>) async
+
     /// Who this node is in the pool and what travelled, for people.
     func status() -> JSONValue
 
     /// Where a blob's bytes came from; nil for one that did not come through the pool since this node started.
     func explanation(of blob: Digest) -> JSONValue?
+}
+
+/// Pieces that take space.
+package struct PoolHolding: Equatable, Sendable {
+    package var blob: Digest
+    /// On the disk.
+    package var bytes: Int64
+    /// In seconds since 1970.
+    package var lastUse: Int64
+    /// Bytes of it are on their way.
+    package var isBusy: Bool
+    /// The bytes are the content store's own.
+    package var isShared: Bool
+
+    package init(blob: Digest, bytes: Int64, lastUse: Int64, isBusy: Bool, isShared: Bool) {
+        self.blob = blob
+        self.bytes = bytes
+        self.lastUse = lastUse
+        self.isBusy = isBusy
+        self.isShared = isShared
+    }
+}
+
+/// An index or a manifest that a pool gave.
+package struct PoolDocument: Equatable, Sendable {
+    package var mediaType: MediaType
+    package var bytes: [UInt8]
+
+    package init(mediaType: MediaType, bytes: [UInt8]) {
+        self.mediaType = mediaType
+        self.bytes = bytes
+    }
 }
 
 /// The bytes of a blob on their way; pulled, so a slow reader holds the sender back.

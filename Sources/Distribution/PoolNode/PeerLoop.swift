@@ -154,9 +154,10 @@ actor PeerLoop {
         var call = TransferCall("GET", "/v1/blobs/\(fetch.blob)\(ticket)")
         call.range = blob.layout.bytes(of: fetch.piece)
         call.grant = node.grant(for: fetch.blob)
-        call.isBackground = node.urgency(of: fetch.blob) == .background
+        let urgency = node.urgency(of: fetch.blob)
+        call.isBackground = urgency == .background
         call.longestAnswer = Int(blob.layout.length(of: fetch.piece))
-        let task = node.client.start(call, at: target)
+        let task = node.client(for: urgency).start(call, at: target)
         fetches[fetch.id] = task
         let node = node
         group.addTask {
@@ -192,7 +193,7 @@ actor PeerLoop {
                 node.tell(.sendFailed(id, bytes: 0))
                 return await node.recheck(blob, PieceSet(capacity: blob.layout.count, CollectionOfOne(request.piece)))
             }
-            node.ledger.began(id, part)
+            node.ledger.began(id, part, of: request.blob)
             promise.succeed(.file(part))
         }
     }

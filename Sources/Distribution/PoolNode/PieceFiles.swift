@@ -219,6 +219,20 @@ final class PieceFiles {
         isHealing = false
     }
 
+    /// Bytes on the disk, when they were last written in seconds since 1970, and whether they are the content store's own.
+    var space: (bytes: Int64, lastUse: Int64, isShared: Bool) {
+        var status = stat()
+        guard stat(bytesPath, &status) == 0 else { return (0, 0, isMerged) }
+        return (Int64(status.st_blocks) * 512, Int64(status.st_mtim.tv_sec), isMerged || status.st_nlink > 1)
+    }
+
+    /// Removes the folder.
+    func erase() throws(SyscallError) {
+        for name in ["proofs", "bytes", "bytes.new", "healed"] { unlink("\(folder)/\(name)") }
+        let path = folder
+        try check("rmdir", path) { rmdir(path) }
+    }
+
     /// - Throws: `EIO` when the file is shorter.
     static func read(_ file: Int32, _ range: Range<Int64>) throws(SyscallError) -> [UInt8] {
         var content = [UInt8](repeating: 0, count: range.count)

@@ -34,6 +34,12 @@ actor PoolBlob: LaneBound {
         }
     }
 
+    /// What it takes, when bytes last came, and whether the content store has them too.
+    var space: (bytes: Int64, lastUse: Int64, isShared: Bool) { files.space }
+
+    /// Removes everything; what is being sent is sent.
+    func erase() throws(SyscallError) { try files.erase() }
+
     var have: PieceSet { files.have }
     var map: PieceMap { files.map }
     /// Whether the content store has it, which hashed it.

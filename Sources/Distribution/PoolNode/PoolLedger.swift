@@ -1,3 +1,4 @@
+internal import Glibc
 internal import ImageSpec
 internal import JSON
 internal import Peer
@@ -19,7 +20,9 @@ package final class PoolLedger: Sendable {
 
     private struct State {
         var blobs: [Digest: Sources] = [:]
-        var uploads: [UploadID: FilePart] = [:]
+        var uploads: [UploadID: (blob: Digest, part: FilePart)] = [:]
+        /// When the last piece of a blob went out, in seconds since 1970.
+        var lastSent: [Digest: Int64] = [:]
         var received: Int64 = 0
         var origin: Int64 = 0
         var sent: Int64 = 0
@@ -61,16 +64,20 @@ package final class PoolLedger: Sendable {
 
     // MARK: pieces on their way out
 
-    func began(_ id: UploadID, _ part: FilePart) { state.withLock { $0.uploads[id] = part } }
+    func began(_ id: UploadID, _ part: FilePart, of blob: Digest) {
+        state.withLock { $0.uploads[id] = (blob, part) }
+    }
 
     func ended(_ id: UploadID, bytes: Int64) {
         state.withLock { state in
-            state.uploads[id] = nil
+            if let blob = state.uploads.removeValue(forKey: id)?.blob { state.lastSent[blob] = Int64(time(nil)) }
             state.sent += bytes
         }
     }
 
-    func abort(_ id: UploadID) { state.withLock { $0.uploads[id] }?.abort() }
+    func abort(_ id: UploadID) { state.withLock { $0.uploads[id]?.part }?.abort() }
+    func isSending(_ blob: Digest) -> Bool { state.withLock { $0.uploads.values.contains { $0.blob == blob } } }
+    func lastSent(of blob: Digest) -> Int64? { state.withLock { $0.lastSent[blob] } }
 
     /// Where a blob's pieces came from; nil for one that was never begun here.
     func explanation(of blob: Digest) -> JSONValue? {

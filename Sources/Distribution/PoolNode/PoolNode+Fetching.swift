@@ -58,7 +58,8 @@ extension PoolNode {
     /// Fetches pieces from the registry, gives this node's word on each, and tells of each as it comes.
     func fetch(_ run: OriginRun, _ blob: PoolBlob, _ origin: PoolOrigin) async {
         let maySeed = settings.credentials.identity.roles.contains(.seed)
-        let end = await run.fetch(origin, blob.layout, limit: self.origin, urgency(of: blob.digest)) { piece, bytes in
+        let urgency = urgency(of: blob.digest)
+        let end = await run.fetch(origin, blob.layout, limit: originLimit(for: urgency), urgency) { piece, bytes in
             guard let proof = prove(piece, bytes, of: blob) else { return false }
             do throws(SyscallError) {
                 try await blob.store(piece, bytes, proof)

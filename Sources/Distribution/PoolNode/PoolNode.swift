@@ -27,6 +27,9 @@ package final class PoolNode: Service, BlobPool {
     let content: ContentStore
     let origin: RateLimit
     let upload: RateLimit
+    let download: RateLimit
+    let group: any EventLoopGroup
+    let prewarms = Mutex(PrewarmLimits())
     package let ledger = PoolLedger()
     let verified = VerifiedGrants()
     private let started = ContinuousClock.now
@@ -56,12 +59,14 @@ package final class PoolNode: Service, BlobPool {
         (inputs, input) = AsyncStream.makeStream()
         upload = RateLimit(rate: settings.upload, loop: loop)
         origin = RateLimit(rate: settings.origin, loop: loop)
+        download = RateLimit(rate: settings.download, loop: loop)
+        self.group = group
         let free = RateLimit(rate: nil, loop: loop)
         do throws(IdentityError) {
             let tls = try settings.credentials.clientContext()
             client = TransferClient(
                 tls: settings.isPlain ? nil : tls, group: group,
-                download: RateLimit(rate: settings.download, loop: loop), plainNumber: me.raw)
+                download: download, plainNumber: me.raw)
             tracker = TrackerLink(
                 TransferClient(tls: tls, group: group, download: free) { [input] in
                     input.yield(.event(.trackerLost))
@@ -102,7 +107,7 @@ package final class PoolNode: Service, BlobPool {
             group.addTask { try await server?.run() }
             group.addTask { await PeerLoop(self).run(self.inputs) }
             if let puller {
-                let work = PrewarmWork(tracker: tracker, puller: puller, logger: logger)
+                let work = PrewarmWork(node: self, puller: puller)
                 group.addTask { await work.run() }
             }
             group.addTask {
@@ -124,6 +129,17 @@ package final class PoolNode: Service, BlobPool {
     /// On the clock of the machine.
     var now: Instant { Instant(nanoseconds: Span(ContinuousClock.now - started).nanoseconds) }
 
+    var allBlobs: [PoolBlob] { blobs.withLock { Array($0.values) } }
+    /// Leaves a blob whose files go.
+    func forget(_ digest: Digest) {
+        blobs.withLock { $0[digest] = nil }
+        leave(digest)
+    }
+    /// Nobody here wants it any more.
+    func leave(_ digest: Digest) {
+        origins.withLock { $0[digest] = nil }
+        urgencies.withLock { $0[digest] = nil }
+    }
     func blob(_ digest: Digest) -> PoolBlob? { blobs.withLock { $0[digest] } }
     func origin(of digest: Digest) -> PoolOrigin? { origins.withLock { $0[digest] } }
     func grant(for digest: Digest) -> String? { grants.withLock { $0[digest] } }
@@ -233,9 +249,13 @@ package final class PoolNode: Service, BlobPool {
     /// Now and then: what the content store has by now need not lie here a second time.
     private func sweep() async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
-            for blob in blobs.withLock({ Array($0.values) }) where blob.progress.isConfirmed {
-                _ = await blob.merge(content)
+            var removed: Set<Digest> = []
+            for blob in allBlobs where blob.progress.isConfirmed {
+                // What was removed here is not kept behind the user's back.
+                if await !blob.merge(content) || content.contains(blob.digest) { continue }
+                removed.insert(blob.digest)
             }
+            if !removed.isEmpty { await evict(removed) }
         }
     }
 }

@@ -1,24 +1,26 @@
 internal import JSON
 internal import Logging
-internal import Prewarm
+package import Prewarm
 internal import Synchronization
 internal import Transfer
 
-/// Brings an image here; throws a reason that people can read.
+/// Brings an image here as the order says; throws a reason that people can read.
 ///
-/// Told how many bytes are here, and of how many.
+/// Tells how far the layers are.
 package typealias ImagePuller =
     @Sendable (
-        _ image: String, _ authorization: String?, _ progress: @escaping @Sendable (Int64, Int64) -> Void
+        _ image: String, _ order: PrewarmOrder, _ progress: @escaping @Sendable (LayerProgress) -> Void
     ) async throws -> Void
 
 /// This node's part in prewarms: asks the tracker for orders, and follows them.
 ///
 /// What it does follows from the orders alone: one that is new begins, one that is gone is left.
 struct PrewarmWork: Sendable {
-    let tracker: TrackerLink
+    let node: PoolNode
     let puller: ImagePuller
-    let logger: Logger
+
+    private var tracker: TrackerLink { node.tracker }
+    private var logger: Logger { node.logger }
 
     /// One order under way; any thread may ask.
     private final class Job: Sendable {
@@ -34,9 +36,7 @@ struct PrewarmWork: Sendable {
         }
 
         var latest: PrewarmReport { report.withLock { $0 } }
-        func progress(_ current: Int64, _ total: Int64) {
-            report.withLock { ($0.current, $0.total) = (current, max(total, $0.total)) }
-        }
+        func note(_ progress: LayerProgress) { report.withLock { $0.note(progress) } }
         func end(_ failure: String?) {
             report.withLock { ($0.isDone, $0.reason) = (failure == nil, failure ?? "") }
         }
@@ -51,6 +51,8 @@ struct PrewarmWork: Sendable {
                 for order in orders ?? [] where jobs[order.run] == nil {
                     let job = Job(order)
                     jobs[order.run] = job
+                    // Before the first byte is asked for.
+                    limit(jobs)
                     group.addTask { await follow(job) }
                 }
                 if let orders {
@@ -58,26 +60,42 @@ struct PrewarmWork: Sendable {
                         job.dismiss()
                         jobs[id] = nil
                     }
+                    limit(jobs)
                 }
-                try? await Task.sleep(for: jobs.isEmpty ? .seconds(2) : .milliseconds(500))
+                try? await Task.sleep(for: jobs.isEmpty ? .seconds(1) : .milliseconds(300))
             }
             group.cancelAll()
         }
     }
 
+    /// The slowest order under way says how fast all are.
+    private func limit(_ jobs: [String: Job]) {
+        let underWay = jobs.values.filter { $0.latest.isDone == nil }
+        node.limitPrewarms(underWay.compactMap(\.order.rate).min())
+    }
+
     private func follow(_ job: Job) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await pull(job) }
-            group.addTask { for await _ in job.dismissed {} }
-            await group.next()
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await pull(job)
+                return true
+            }
+            group.addTask {
+                for await _ in job.dismissed {}
+                return false
+            }
+            let isDone = await group.next() ?? true
             group.cancelAll()
+            await group.waitForAll()
+            // Nobody wants what was dismissed: it must not go on by itself.
+            if !isDone, job.latest.isDone == nil { node.leavePrewarms() }
         }
     }
 
     private func pull(_ job: Job) async {
         for image in job.order.images {
             do {
-                try await puller(image, job.order.authorizations[image]) { job.progress($0, $1) }
+                try await puller(image, job.order) { job.note($0) }
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.warning("prewarm failed", metadata: ["image": "\(image)", "error": "\(error)"])

@@ -29,16 +29,17 @@ package final class PoolTracker: Service {
     private let server = Mutex<TransferServer?>(nil)
     private let machine: Mutex<Tracker>
     private let access = AccessBook()
+    private let proofs: ProofBook
+    private let documents: DocumentDesk
     private let desk: PrewarmDesk
     private let people: HTTPServer?
     private let started = ContinuousClock.now
     private let jobs: AsyncStream<Job>
     private let job: AsyncStream<Job>.Continuation
 
-    /// A question to a registry, and who waits for the answer.
+    /// A question that needs a registry, and who waits for the answer.
     private struct Job: Sendable {
-        var claim: AccessClaim
-        var node: PeerID
+        var ask: @Sendable () async -> TransferAnswer
         var promise: EventLoopPromise<TransferAnswer>
     }
 
@@ -47,16 +48,16 @@ package final class PoolTracker: Service {
 
     /// Opens the tracker whose state is below `folder`; blocks on the disk.
     ///
-    /// People reach it at the Unix socket `socket`.
+    /// People reach it at the Unix socket `socket`, and may write their plans as `readYAML` reads them.
     package init(
         folder: String, host: String, port: Int, socket: String?, registries: RegistrySettings,
-        group: any EventLoopGroup, logger: Logger
+        group: any EventLoopGroup, logger: Logger, readYAML: @escaping YAMLReader
     ) throws(IdentityError) {
         authority = try CertificateAuthority(folder: folder)
         do throws(SyscallError) { desk = try PrewarmDesk(folder: "\(folder)/prewarms", logger: logger) } catch {
             throw .file(path: "\(folder)/prewarms", errno: error.errno)
         }
-        let api = PrewarmAPI(desk: desk)
+        let api = PrewarmAPI(desk: desk, readYAML: readYAML)
         people = socket.map { path in
             HTTPServer(listeners: [.unix(UnixListener(path: path, group: nil))], group: group, logger: logger) {
                 request, source in try await api.respond(to: request, source)
@@ -65,6 +66,8 @@ package final class PoolTracker: Service {
         book = try TokenBook(folder: "\(folder)/tokens")
         archive = try MemberArchive(folder: "\(folder)/members")
         self.registries = RegistryClient(registries, logger: logger)
+        proofs = ProofBook(lifetime: Self.lifetime)
+        documents = DocumentDesk(self.registries, proofs)
         self.logger = logger
         (jobs, job) = AsyncStream.makeStream()
         var configuration = TrackerConfiguration()
@@ -116,7 +119,10 @@ package final class PoolTracker: Service {
     private var now: Instant { Instant(nanoseconds: Span(ContinuousClock.now - started).nanoseconds) }
 
     private func keepTime() async {
-        while (try? await Task.sleep(for: .seconds(1))) != nil { note(handle(.tick)) }
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            note(handle(.tick))
+            await Lanes.shared.run { [desk] in desk.tick(now: Int64(time(nil))) }
+        }
     }
 
     private func handle(_ event: TrackerEvent) -> [TrackerEffect] {
@@ -161,6 +167,7 @@ package final class PoolTracker: Service {
             return loop.makeSucceededFuture(.bytes(status: 200, Array(request.address.utf8), type: "text/plain"))
         case ("POST", "/v1/orders"): return onLane(loop) { self.order(request.body, caller.name) }
         case ("POST", "/v1/access"): return prove(request.body, id, loop)
+        case ("POST", "/v1/documents"): return document(request.body, loop)
         case ("POST", "/v1/announce"): return loop.makeSucceededFuture(announce(request.body, id))
         case ("GET", let path) where path.hasPrefix("/v1/members/"):
             return onLane(loop) { self.certificate(of: String(path.dropFirst(12))) }
@@ -241,8 +248,30 @@ package final class PoolTracker: Service {
         guard let claim = try? AccessClaim(parsing: body) else {
             return loop.makeSucceededFuture(.refusal(400, "access: malformed"))
         }
+        return later(loop) { [self] in await ask(claim, for: id) }
+    }
+
+    private func document(_ body: [UInt8], _ loop: any EventLoop) -> EventLoopFuture<TransferAnswer> {
+        guard let claim = try? DocumentClaim(parsing: body) else {
+            return loop.makeSucceededFuture(.refusal(400, "document: malformed"))
+        }
+        return later(loop) { [self] in
+            do throws(RegistryError) {
+                let found = try await documents.find(claim, now: Int64(time(nil)))
+                let answer = DocumentAnswer(mediaType: found.descriptor.mediaType.rawValue, bytes: found.bytes)
+                return .bytes(status: 200, answer.encoded(), type: "application/json")
+            } catch {
+                return Self.refusal(error)
+            }
+        }
+    }
+
+    /// Answers when a registry has.
+    private func later(
+        _ loop: any EventLoop, _ ask: @escaping @Sendable () async -> TransferAnswer
+    ) -> EventLoopFuture<TransferAnswer> {
         let promise = loop.makePromise(of: TransferAnswer.self)
-        let isTaken = job.yield(Job(claim: claim, node: id, promise: promise))
+        let isTaken = job.yield(Job(ask: ask, promise: promise))
         if case .terminated = isTaken { promise.succeed(.refusal(503, "going down")) }
         return promise.futureResult
     }
@@ -250,30 +279,40 @@ package final class PoolTracker: Service {
     private func work() async {
         await withDiscardingTaskGroup { group in
             for await job in jobs {
-                group.addTask { job.promise.succeed(await self.ask(job)) }
+                group.addTask { job.promise.succeed(await job.ask()) }
             }
         }
     }
 
-    /// Asks the registry, as the node would.
-    private func ask(_ job: Job) async -> TransferAnswer {
-        let claim = job.claim
+    /// Asks the registry, as the node would; once an hour for all nodes that come with the same credentials.
+    private func ask(_ claim: AccessClaim, for node: PeerID) async -> TransferAnswer {
         guard let reference = try? ImageReference(parsing: claim.repository),
             let credentials = claim.credentials.isEmpty
                 ? RegistryCredentials() : try? RegistryCredentials(parsing: claim.credentials)
         else { return .refusal(400, "access: malformed") }
+        let key = ProofBook.key(claim.repository, claim.credentials, claim.blob)
+        if let expiry = proofs.expiry(key, now: Int64(time(nil))) {
+            access.allow(node, claim.blob, until: expiry)
+            return .bytes(status: 200, [], type: "text/plain")
+        }
         do throws(RegistryError) {
             guard try await registries.repository(reference, credentials).gives(claim.blob) else {
                 return .refusal(404, "\(claim.repository): the registry has no blob \(claim.blob)")
             }
-            access.allow(job.node, claim.blob, until: Int64(time(nil)) + Self.lifetime)
+            let now = Int64(time(nil))
+            proofs.note(key, now: now)
+            access.allow(node, claim.blob, until: now + Self.lifetime)
             return .bytes(status: 200, [], type: "text/plain")
         } catch {
-            switch error {
-            case .denied, .malformed, .settings: return .refusal(403, error.description)
-            case .notFound: return .refusal(404, error.description)
-            case .tooMany, .unreachable, .interrupted, .refused: return .refusal(502, error.description)
-            }
+            return Self.refusal(error)
+        }
+    }
+
+    private static func refusal(_ error: RegistryError) -> TransferAnswer {
+        switch error {
+        case .denied, .malformed, .settings: .refusal(403, error.description)
+        case .notFound: .refusal(404, error.description)
+        case .tooMany, .unreachable, .interrupted, .refused: .refusal(502, error.description)
         }
     }
 }

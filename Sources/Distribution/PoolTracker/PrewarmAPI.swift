@@ -2,65 +2,105 @@ internal import Glibc
 internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
-internal import JSON
+package import JSON
 internal import Lanes
 internal import NIOCore
 internal import Prewarm
 
+/// Reads the documents of a YAML text; throws a reason that people can read.
+package typealias YAMLReader = @Sendable (_ text: String) throws -> [JSONValue]
+
 /// The tracker's Unix socket, for people: prewarms.
 ///
 /// ```
-/// GET  /prewarms              all, the newest first
-/// POST /prewarms              a plan; answered with the run
-/// GET  /prewarms/1            one
-/// POST /prewarms/1/pause      also resume, cancel, retry
+/// GET    /prewarms              all, the newest first
+/// POST   /prewarms              a plan; answered with the run, or with the standing plan when it has a schedule
+/// POST   /prewarms/read         plans in YAML, as a JSON string; answered with a list of plans, nothing begins
+/// GET    /prewarms/1            one
+/// POST   /prewarms/1/pause      also resume, cancel, retry
+/// GET    /schedules             the standing plans
+/// DELETE /schedules/nightly     forgets one
+/// GET    /nodes                 the nodes that can be meant
 /// ```
 struct PrewarmAPI: Sendable {
     let desk: PrewarmDesk
+    let readYAML: YAMLReader
 
     private static let longestPlan = 1 << 20
 
     @Sendable func respond(to request: Request, _ source: RequestSource) async throws -> Response {
         let path = (request.head.path ?? "/").prefix { $0 != "?" }.split(separator: "/").map(String.init)
-        guard path.first == "prewarms" else { return Self.error(.notFound, "page not found") }
-        let desk = desk
         let now = Int64(time(nil))
-        switch (request.method, path.count) {
-        case (.get, 1): return Self.json(desk.list())
-        case (.get, 2): return desk.show(path[1]).map { Self.json($0) } ?? Self.missing(path[1])
-        case (.post, 1):
-            let body = try await request.body.collect(upTo: Self.longestPlan)
-            do throws(JSONError) {
-                let plan = try PrewarmPlan(parsing: Array(body.readableBytesView))
-                return await Self.answer { () throws(PrewarmFailure) in try desk.begin(plan, now: now) }
-            } catch {
-                return Self.error(.badRequest, error.description)
-            }
-        case (.post, 3):
-            guard let change = Self.change(path[2], now) else { return Self.error(.notFound, "page not found") }
-            let response = await Self.answer { () throws(PrewarmFailure) in try desk.change(path[1], change) }
-            return response
+        switch (request.method, path.first, path.count) {
+        case (.get, "prewarms", 1): return Self.json(desk.list())
+        case (.get, "prewarms", 2): return desk.show(path[1]).map { Self.json($0) } ?? Self.missing(path[1])
+        case (.post, "prewarms", 1): return try await begin(request, now)
+        case (.post, "prewarms", 2) where path[1] == "read": return try await read(request)
+        case (.post, "prewarms", 3): return await change(path[1], path[2], now)
+        case (.get, "schedules", 1): return Self.json(desk.schedules())
+        case (.delete, "schedules", 2):
+            let (desk, name) = (desk, path[1])
+            let gone = await Lanes.shared.run { desk.dismiss(name) }
+            return gone.map { Self.json($0) } ?? Self.missing(name)
+        case (.get, "nodes", 1): return Self.json(desk.nodes(now: now))
         default: return Self.error(.notFound, "page not found")
         }
     }
 
-    private static func change(_ word: String, _ now: Int64) -> (@Sendable (inout PrewarmRun) -> Void)? {
-        switch word {
-        case "pause": { $0.pause() }
-        case "resume": { $0.resume(now: now) }
-        case "cancel": { $0.cancel() }
-        case "retry": { $0.retry(now: now) }
-        default: nil
+    private func begin(_ request: Request, _ now: Int64) async throws -> Response {
+        let body = try await request.body.collect(upTo: Self.longestPlan)
+        let plan: PrewarmPlan
+        do throws(JSONError) {
+            plan = try PrewarmPlan(parsing: Array(body.readableBytesView))
+        } catch {
+            return Self.error(.badRequest, error.description)
         }
+        let desk = desk
+        guard plan.schedule != nil else {
+            return await Self.answer { () throws(PrewarmFailure) in try desk.begin(plan, now: now).shownJSON }
+        }
+        guard !plan.name.isEmpty else {
+            return Self.error(.badRequest, "a prewarm with a schedule needs a name, which files have in metadata")
+        }
+        return await Self.answer { () throws(PrewarmFailure) in try desk.stand(plan, now: now) }
+    }
+
+    private func read(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: Self.longestPlan)
+        do {
+            guard let text = try JSONValue(parsing: Array(body.readableBytesView)).stringValue else {
+                return Self.error(.badRequest, "expected YAML in a string")
+            }
+            let documents = try readYAML(text)
+            guard !documents.isEmpty else { return Self.error(.badRequest, "there is nothing in it") }
+            return Self.json(
+                .array(try documents.map { try PrewarmManifest(json: JSONField($0)).plan.shownJSON }))
+        } catch {
+            return Self.error(.badRequest, "\(error)")
+        }
+    }
+
+    private func change(_ id: String, _ word: String, _ now: Int64) async -> Response {
+        let body: (@Sendable (inout PrewarmRun) -> Void)? =
+            switch word {
+            case "pause": { $0.pause() }
+            case "resume": { $0.resume(now: now) }
+            case "cancel": { $0.cancel() }
+            case "retry": { $0.retry(now: now) }
+            default: nil
+            }
+        guard let body else { return Self.error(.notFound, "page not found") }
+        let desk = desk
+        return await Self.answer { () throws(PrewarmFailure) in try desk.change(id, body)?.shownJSON }
     }
 
     /// Runs `body`, which blocks on the disk, on a lane.
     private static func answer(
-        _ body: @escaping @Sendable () throws(PrewarmFailure) -> PrewarmRun?
+        _ body: @escaping @Sendable () throws(PrewarmFailure) -> JSONValue?
     ) async -> Response {
         do throws(PrewarmFailure) {
-            guard let run = try await Lanes.shared.run(body) else { return missing("it") }
-            return json(run.shownJSON)
+            guard let answer = try await Lanes.shared.run(body) else { return missing("it") }
+            return json(answer)
         } catch {
             return self.error(.conflict, error.reason)
         }

@@ -98,6 +98,8 @@ package struct PrewarmRun: Equatable, Sendable {
     package func orders(_ node: String) -> Bool { nodes[node]?.isRunning ?? false }
 
     package func count(where test: (NodeState) -> Bool) -> Int { nodes.values.count(where: test) }
+    /// Whether something may still begin.
+    package var isActive: Bool { phase == .running || phase == .paused }
     package var failures: Int { count(where: \.isFailure) }
 
     private var canary: ArraySlice<String> { order.prefix(plan.canary) }

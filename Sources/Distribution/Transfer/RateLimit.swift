@@ -17,17 +17,29 @@ package final class RateLimit: Sendable {
     private let started = ContinuousClock.now
     /// Bytes per second; nil is none.
     package let rate: Int64?
+    /// What passes here passes these too.
+    private let parts: [RateLimit]
 
     /// `loop` carries the timer.
     package init(rate: Int64?, loop: any EventLoop) {
         self.rate = rate
         self.loop = loop
+        parts = []
         state = Mutex(State(pacer: Pacer(rate: rate, now: .zero)))
+    }
+
+    /// Several limits at once: bytes pass when each of `parts` lets them.
+    package init(all parts: [RateLimit], loop: any EventLoop) {
+        rate = parts.compactMap(\.rate).min()
+        self.loop = loop
+        self.parts = parts
+        state = Mutex(State(pacer: Pacer(rate: nil, now: .zero)))
     }
 
     /// How many bytes to ask for at once, at most `most`.
     package func portion(of most: Int) -> Int {
-        rate == nil ? most : state.withLock { $0.pacer.portion(of: most) }
+        guard parts.isEmpty else { return parts.map { $0.portion(of: most) }.min() ?? most }
+        return rate == nil ? most : state.withLock { $0.pacer.portion(of: most) }
     }
 
     /// Succeeds when `bytes` may pass.
@@ -35,6 +47,11 @@ package final class RateLimit: Sendable {
         _ bytes: Int, _ urgency: Pacer.Urgency, on caller: any EventLoop
     ) -> EventLoopFuture<Void> {
         guard rate != nil else { return caller.makeSucceededVoidFuture() }
+        guard parts.isEmpty else {
+            return parts.reduce(caller.makeSucceededVoidFuture()) { before, part in
+                before.flatMap { part.pass(bytes, urgency, on: caller) }
+            }
+        }
         let promise = caller.makePromise(of: Void.self)
         state.withLock { state in
             state.serial += 1

@@ -47,6 +47,18 @@ package struct EngineConfiguration: Sendable {
         }
     }
 
+    /// How much space images may take.
+    package struct ImageSpace: Equatable, Sendable {
+        /// Bytes; nil is the size of the disk.
+        package var limit: Int64?
+        /// Above this share of it images that can be fetched again go,
+        package var high = 0.8
+        /// until no more than this is taken.
+        package var low = 0.6
+
+        package init() {}
+    }
+
     /// Survives power loss: database, images, writable layers, volumes, logs.
     package var dataRoot: String
     /// Lives until the machine goes down, best on tmpfs: bundles, sockets, exit codes.
@@ -88,6 +100,8 @@ package struct EngineConfiguration: Sendable {
     /// Layers of one image that are fetched, and sent, at the same time.
     package var parallelDownloads = 3
     package var parallelUploads = 5
+    /// Within which images are kept; nil lets them grow.
+    package var imageSpace: ImageSpace?
     /// What `info` and `version` report.
     package var version = "0.1.0"
     package var commit = ""

@@ -6,7 +6,8 @@ package import Snapshots
 /// The images of this machine as repositories that a registry serves; they never change through it.
 ///
 /// `docker.io/library/busybox` is found as `library/busybox`, as `busybox` and under its whole name. Who names a host (`ns=`)
-/// gets that registry's images only; who names none gets any of that path.
+/// gets that registry's images only; who names none gets any of that path. An image that came here with somebody's credentials is
+/// given to nobody: who may have it gets it through a ``PullThrough``, or from its registry.
 package struct ImageRepositories: RepositorySource {
     private let images: ImageStore
 
@@ -20,10 +21,16 @@ package struct ImageRepositories: RepositorySource {
             || reference.domain == ImageReference.defaultDomain && reference.path == "library/" + name
     }
 
+    private func isGiven(_ image: Image, as reference: ImageReference) -> Bool {
+        !images.documents.isPrivate(image.manifest.digest, in: reference.name)
+    }
+
     /// The images of a repository and the names that lead to them there.
     private func found(_ name: String, _ namespace: String?) -> [(image: Image, names: [ImageReference])] {
         images.all.compactMap { image in
-            let names = (image.tags + image.digests).filter { Self.fits($0, name, namespace) }
+            let names = (image.tags + image.digests).filter {
+                Self.fits($0, name, namespace) && isGiven(image, as: $0)
+            }
             return names.isEmpty ? nil : (image, names)
         }
     }

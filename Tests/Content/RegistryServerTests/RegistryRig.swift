@@ -18,11 +18,14 @@ struct RegistryRig {
 
     var content: ContentStore { repositories.content }
 
-    init(_ folder: String, allowsPush: Bool = true, others: [any RepositorySource] = []) throws {
+    init(
+        _ folder: String, allowsPush: Bool = true, others: [any RepositorySource] = [],
+        upstream: (any RegistryUpstream)? = nil
+    ) throws {
         self.folder = folder
         let content = try ContentStore(root: "\(folder)/content")
         repositories = try RepositoryStore(root: "\(folder)/repositories", content: content)
-        server = RegistryServer(repositories, others: others, allowsPush: allowsPush)
+        server = RegistryServer(repositories, others: others, upstream: upstream, allowsPush: allowsPush)
     }
 
     /// What came back.
@@ -106,8 +109,12 @@ struct RegistryRig {
 struct Refused: Error { var answer: String }
 
 /// Runs `body` with a registry on files of its own.
-func withRegistry(allowsPush: Bool = true, _ body: (RegistryRig) async throws -> Void) async throws {
-    try await withScratchDirectory { folder in try await body(try RegistryRig(folder, allowsPush: allowsPush)) }
+func withRegistry(
+    allowsPush: Bool = true, upstream: (any RegistryUpstream)? = nil, _ body: (RegistryRig) async throws -> Void
+) async throws {
+    try await withScratchDirectory { folder in
+        try await body(try RegistryRig(folder, allowsPush: allowsPush, upstream: upstream))
+    }
 }
 
 private final class Collected: @unchecked Sendable {  // written by one task, read after it

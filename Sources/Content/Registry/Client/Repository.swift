@@ -113,6 +113,23 @@ package struct Repository: Sendable {
         }
     }
 
+    /// How many bytes a blob has that the registry would give to who asks; nil when it has none. No byte of it comes.
+    ///
+    /// - Throws: `denied` when it would not.
+    package func size(of digest: Digest) async throws(RegistryError) -> Int64? {
+        try await reading { (endpoint) async throws(RegistryError) in
+            var call = Call(.HEAD, address("blobs/\(digest)", at: endpoint))
+            call.scopes = [pullScope]
+            call.accepts = [404]
+            let response = try await transport.perform(call, at: endpoint, credentials)
+            guard response.status != .notFound else { return nil }
+            guard let size = response.headers.first(name: "Content-Length").flatMap({ Int64($0) }), size >= 0 else {
+                throw .malformed("\(call.doing): no length")
+            }
+            return size
+        }
+    }
+
     /// Whether the registry would give the blob to who asks; no byte of it comes.
     ///
     /// - Throws: `denied` when it would not.

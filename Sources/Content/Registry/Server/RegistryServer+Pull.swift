@@ -9,28 +9,54 @@ internal import NIOCore
 extension RegistryServer {
     func blob(_ text: String, in name: String, _ request: RegistryRequest) async throws -> Response {
         let digest = try Self.digest(text)
-        guard sources.contains(where: { $0.has(blob: digest, in: name, namespace: request.namespace) }) else {
+        let type = "application/octet-stream"
+        if sources.contains(where: { $0.has(blob: digest, in: name, namespace: request.namespace) }) {
+            return try await bytes(of: digest, type: type, request, missing: .blobUnknown(text))
+        }
+        guard let found = await upstream?.blob(digest, in: name, for: request.caller) else {
             throw RegistryError.blobUnknown(text)
         }
-        return try await bytes(
-            of: digest, type: "application/octet-stream", request, missing: .blobUnknown(text))
+        guard let open = found.open else {
+            return try await bytes(of: digest, type: type, request, missing: .blobUnknown(text))
+        }
+        return try await answer(digest, type: type, size: found.size, request) { range in
+            do throws(BlobSourceError) {
+                return UpstreamBody.body(try await open(range.lowerBound), range)
+            } catch {
+                throw RegistryError.blobUnknown(text)
+            }
+        }
     }
 
     func manifest(
         _ reference: ManifestReference, in name: String, _ request: RegistryRequest
     ) async throws -> Response {
-        for source in sources {
-            guard let found = source.manifest(name, reference, namespace: request.namespace) else { continue }
-            return try await bytes(
-                of: found.digest, type: found.mediaType.rawValue, request,
-                missing: .manifestUnknown(reference.description))
+        // A mirrored registry has the first word on its own names.
+        var found = await upstream?.manifest(name, reference, for: request.caller)
+        for source in sources where found == nil {
+            found = source.manifest(name, reference, namespace: request.namespace)
         }
-        throw RegistryError.manifestUnknown(reference.description)
+        guard let found else { throw RegistryError.manifestUnknown(reference.description) }
+        return try await bytes(
+            of: found.digest, type: found.mediaType.rawValue, request, missing: .manifestUnknown(reference.description))
     }
 
     /// Streams what is kept under a digest, or the part of it that was asked for.
     private func bytes(
         of digest: Digest, type: String, _ request: RegistryRequest, missing: RegistryError
+    ) async throws -> Response {
+        let size = try await finding(or: missing) { [content] () throws(ContentError) in try content.size(of: digest) }
+        return try await answer(digest, type: type, size: size, request) { range in
+            try await finding(or: missing) { [content, lanes] () throws(ContentError) in
+                BlobBody(try content.open(digest), range: range, lanes: lanes)
+            }.body
+        }
+    }
+
+    /// Answers with the bytes that were asked for, which `body` gives.
+    private func answer(
+        _ digest: Digest, type: String, size: Int64, _ request: RegistryRequest,
+        body: (Range<Int64>) async throws -> ResponseBody
     ) async throws -> Response {
         let tag = "\"\(digest)\""
         var headers: HTTPFields = [
@@ -41,7 +67,6 @@ extension RegistryServer {
         if let known = fields[.ifNoneMatch], known == "*" || known.contains(tag) {
             return Response(status: .notModified, headers: headers)
         }
-        let size = try await finding(or: missing) { [content] () throws(ContentError) in try content.size(of: digest) }
         let isCurrent = fields[.ifRange].map { $0 == tag } ?? true
         switch request.method == .get && isCurrent ? ByteRange(fields[.range], size: size) : .whole {
         case .unsatisfiable:
@@ -52,21 +77,12 @@ extension RegistryServer {
         case .whole:
             headers[.contentLength] = "\(size)"
             guard request.method == .get else { return Response(status: .ok, headers: headers) }
-            return Response(status: .ok, headers: headers, body: try await body(of: digest, 0..<size, missing))
+            return Response(status: .ok, headers: headers, body: try await body(0..<size))
         case .part(let range):
             headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound)/\(size)"
             headers[.contentLength] = "\(range.count)"
-            return Response(
-                status: .partialContent, headers: headers, body: try await body(of: digest, Range(range), missing))
+            return Response(status: .partialContent, headers: headers, body: try await body(Range(range)))
         }
-    }
-
-    private func body(
-        of digest: Digest, _ range: Range<Int64>, _ missing: RegistryError
-    ) async throws -> ResponseBody {
-        try await finding(or: missing) { [content, lanes] () throws(ContentError) in
-            BlobBody(try content.open(digest), range: range, lanes: lanes)
-        }.body
     }
 
     static func digest(_ text: String) throws(RegistryError) -> Digest {

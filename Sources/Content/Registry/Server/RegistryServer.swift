@@ -18,16 +18,20 @@ package struct RegistryServer: Sendable {
     let repositories: RepositoryStore
     /// In the order they are asked; the first of them is `repositories`.
     let sources: [any RepositorySource]
+    /// Asked before the sources for manifests, and behind them for blobs.
+    let upstream: (any RegistryUpstream)?
     let allowsPush: Bool
     let uploads: Uploads
     let lanes: Lanes
 
     var content: ContentStore { repositories.content }
 
-    /// `others` are served behind what was pushed, and never change.
+    /// `others` are served behind what was pushed, and never change; with an `upstream` it is a mirror.
     package init(
-        _ repositories: RepositoryStore, others: [any RepositorySource] = [], allowsPush: Bool, lanes: Lanes = .shared
+        _ repositories: RepositoryStore, others: [any RepositorySource] = [], upstream: (any RegistryUpstream)? = nil,
+        allowsPush: Bool, lanes: Lanes = .shared
     ) {
+        self.upstream = upstream
         self.repositories = repositories
         sources = [repositories] + others
         self.allowsPush = allowsPush
@@ -147,6 +151,9 @@ struct RegistryRequest: Sendable {
     var method: HTTPRequest.Method { request.method }
     /// The host that the client thinks it pulls from.
     var namespace: String? { query["ns"] }
+    var caller: UpstreamCaller {
+        UpstreamCaller(namespace: namespace, authorization: request.headers[.authorization])
+    }
 
     /// The `n` parameter.
     func limit() throws(RegistryError) -> Int? {

@@ -50,4 +50,6 @@ package struct Image: Equatable, Sendable {
 
     /// The blobs it cannot do without.
     var blobs: [Digest] { [id, manifest.digest] + layers.map(\.blob.digest) }
+    /// The same, each once.
+    package var contentDigests: Set<Digest> { Set(blobs) }
 }

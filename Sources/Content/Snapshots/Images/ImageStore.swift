@@ -17,6 +17,8 @@ package final class ImageStore: Sendable {
     package let layers: LayerStore
     /// What was pushed to this machine's registry; their blobs are kept like the images'.
     package let repositories: RepositoryStore
+    /// What registries said that names lead to.
+    package let documents: DocumentShelf
     let root: String
     let lanes: Lanes
     private let table = Mutex(ImageTable())
@@ -40,6 +42,9 @@ package final class ImageStore: Sendable {
         content = try keeping { () throws(ContentError) in try ContentStore(root: "\(root)/content") }
         repositories = try keeping { [content] () throws(ContentError) in
             try RepositoryStore(root: "\(root)/repositories", content: content)
+        }
+        documents = try keeping { [content] () throws(ContentError) in
+            try DocumentShelf(root: "\(root)/documents", content: content)
         }
         layers = try LayerStore(root: root)
         var broken: [(id: Digest, reason: String)] = []

@@ -132,11 +132,13 @@ extension Engine {
             throw .invalid("invalid filter '\(name)'")
         }
         let until = try Self.until(filters)
+        let ledger = images.ledger
+        let now = Timestamp.now.seconds
         let danglingOnly = try filters.flag("dangling") ?? true
         var report = PruneReport()
         do throws(ImageError) {
             let (removals, bytes) = try await images.store.prune(all: !danglingOnly, uses: await imageUses()) { image in
-                filters.allowsLabels(image.config.config?.labels ?? [:])
+                filters.allowsLabels(image.config.config?.labels ?? [:]) && !ledger.isPinned(image.id, at: now)
                     && until.map { image.createdAt < $0 } ?? true
             }
             report.imagesDeleted = self.report(removals)
@@ -147,7 +149,7 @@ extension Engine {
         return report
     }
 
-    private func report(_ removals: [ImageRemoval]) -> [ImageDeletion] {
+    func report(_ removals: [ImageRemoval]) -> [ImageDeletion] {
         removals.map { removal in
             switch removal {
             case .untagged(let reference):
@@ -160,7 +162,7 @@ extension Engine {
         }
     }
 
-    private func imageUses() async -> [ImageUse] {
+    func imageUses() async -> [ImageUse] {
         await services.registry.all.compactMap { container in
             let view = container.seen
             guard let image = try? Digest(parsing: view.record.imageID) else { return nil }

@@ -1,5 +1,6 @@
 internal import Archives
 internal import ContentStore
+internal import Glibc
 internal import ImageSpec
 internal import Lanes
 internal import LinuxKernel
@@ -10,6 +11,9 @@ internal import Snapshots
 final class ImageService: RootfsStore {
     let store: ImageStore
     let snapshots: any Snapshotter
+    /// When images were used, and which are pinned.
+    let ledger: ImageLedger
+    let collection = CollectionPace()
 
     /// The name of the storage driver.
     var driverName: String { type(of: snapshots).name }
@@ -17,6 +21,7 @@ final class ImageService: RootfsStore {
     /// Opens the store below `root`; blocks.
     init(root: String, driver: String = OverlaySnapshotter.name) throws(EngineError) {
         do throws(ImageError) { store = try ImageStore(root: root) } catch { throw EngineError(error) }
+        ledger = ImageLedger(path: "\(root)/image-uses.json")
         do throws(SnapshotError) {
             snapshots =
                 driver == CopySnapshotter.name
@@ -70,6 +75,7 @@ final class ImageService: RootfsStore {
 
     func prepare(_ id: String, image: String, options: RootfsOptions) async throws(EngineError) -> Rootfs {
         let image = try find(image)
+        ledger.noteUse(of: image.id, at: Int64(time(nil)))
         let snapshots = snapshots
         return try await Lanes.shared.run { () throws(EngineError) in
             do throws(SnapshotError) {

@@ -1,6 +1,7 @@
 package import ContentStore
 internal import ImageSpec
 package import JSON
+internal import Lanes
 internal import RegistryClient
 internal import Snapshots
 internal import Synchronization
@@ -19,6 +20,15 @@ package struct ImagePull: Sendable {
         var remote: RemoteImage
     }
 
+    /// Bytes of layers that are not here yet, as they travel.
+    package func missingBytes() async -> Int64 {
+        let content = engine.images.store.content
+        let layers = images.flatMap(\.remote.layers)
+        return await Lanes.shared.run {
+            layers.reduce(0) { $0 + (content.contains($1.digest) ? 0 : $1.size) }
+        }
+    }
+
     /// Brings the images here; tells what happens in Docker's words.
     package func run(_ report: @escaping TransferReport) async throws(EngineError) {
         for image in images { try await pull(image, report) }
@@ -26,6 +36,9 @@ package struct ImagePull: Sendable {
 
     private func pull(_ image: Tagged, _ report: @escaping TransferReport) async throws(EngineError) {
         let (reference, remote) = (image.reference, image.remote)
+        if remote.isRemembered {
+            report(TransferMessage("\(repository.domain) does not answer: pulling what the name led to before"))
+        }
         report(TransferMessage("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.description))
         var names = [reference.at(remote.top.digest)]
         if reference.tag != nil, reference.digest == nil { names.insert(reference, at: 0) }
@@ -43,6 +56,9 @@ package struct ImagePull: Sendable {
         } catch {
             throw EngineError(error)
         }
+        await engine.documents(of: repository, isPrewarm: isPrewarm).keep(remote, tag: reference.tag)
+        engine.images.ledger.noteUse(of: pulled.id, at: Timestamp.now.seconds)
+        engine.images.collection.wake()
         report(TransferMessage("Digest: \(remote.top.digest)"))
         report(
             TransferMessage(
@@ -86,10 +102,11 @@ extension Engine {
         }
         let repository = registries.repository(reference, credentials)
         var pull = ImagePull(engine: self, repository: repository, images: [])
+        let source = documents(of: repository, isPrewarm: false)
         for one in try await references(reference, in: repository) {
             let name: Repository.Name =
                 if let digest = one.digest { .digest(digest) } else { .tag(one.tag ?? ImageReference.defaultTag) }
-            let remote = try await RemoteImage.resolve(name, in: repository, platform: wanted, called: one.familiar)
+            let remote = try await RemoteImage.resolve(name, from: source, platform: wanted, called: one.familiar)
             pull.images.append(.init(reference: one, remote: remote))
         }
         return pull

@@ -10,15 +10,22 @@ struct RemoteImage: Sendable {
     var manifest: Repository.Document
     var layers: [ContentDescriptor]
     var config: [UInt8]
+    var configBlob: Digest
+    /// What was read on the way to it, itself included.
+    var documents: [Repository.Document]
+    /// The registry did not answer: this is what the name led to before.
+    var isRemembered = false
 
     /// Follows `name` to the manifest for `platform`, or for this machine when that is nil.
     ///
     /// - Throws: `notFound` when the registry has no image for the platform; `invalid` for what is no image.
     static func resolve(
-        _ name: Repository.Name, in repository: Repository, platform wanted: Platform?, called: String
+        _ name: Repository.Name, from source: DocumentSource, platform wanted: Platform?, called: String
     ) async throws(EngineError) -> RemoteImage {
         do throws(RegistryError) {
-            var document = try await repository.manifest(name)
+            let found = try await source.document(name)
+            var document = found.document
+            var documents = [document]
             let top = document.descriptor
             var depth = 0
             while document.descriptor.mediaType.isIndex, depth < 4 {
@@ -31,12 +38,15 @@ struct RemoteImage: Sendable {
                     throw .notFound(
                         "no matching manifest for \(platform.text) in the manifest list entries of \(called)")
                 }
-                document = try await repository.manifest(.digest(chosen.digest))
+                document = try await source.document(.digest(chosen.digest)).document
+                documents.append(document)
             }
             let manifest = try read(document, called)
-            let config = try await repository.smallBlob(manifest.config)
+            let config = try await source.config(manifest.config)
             if let wanted { try check(config, wanted, called) }
-            return RemoteImage(top: top, manifest: document, layers: manifest.layers, config: config)
+            return RemoteImage(
+                top: top, manifest: document, layers: manifest.layers, config: config,
+                configBlob: manifest.config.digest, documents: documents, isRemembered: found.isRemembered)
         } catch {
             throw EngineError(error, image: called)
         }
