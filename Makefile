@@ -7,6 +7,7 @@ DESTDIR ?=
 RELEASE := .build/release
 DEBUG := .build/debug
 DEMO ?= /tmp/pouch-demo
+POOL ?= /tmp/pouch-pool
 PROGRAMS := pouch pouchd pouch-runtime pouch-registry pouch-server pouch-simulate pouch-pool
 BUILD_NEEDS := libnftables-dev libldns-dev libseccomp-dev libcap-dev libarchive-dev libsqlite3-dev busybox-static ca-certificates
 TEST_NEEDS := $(BUILD_NEEDS) git docker-registry skopeo umoci runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux apparmor iproute2 nftables iperf3 iptables python3 python3-venv
@@ -41,7 +42,7 @@ test-needs: toolchain
 	@[ -x .build/python/bin/python3 ] || { python3 -m venv .build/python && .build/python/bin/pip install -q kubernetes==32.0.1; }
 
 .PHONY: demo
-demo: release ## From nothing to a running container, and to a pool that shares an image
+demo: release ## From nothing to a running container, to a pool that shares an image, and to one that runs pods
 	$(call say,The busybox image)
 	Images/make busybox .build/images/busybox.tar
 	@Tests/demo $(RELEASE) .build/images $(DEMO)
@@ -49,6 +50,8 @@ demo: release ## From nothing to a running container, and to a pool that shares 
 	$(call install-packages,docker-registry iproute2 curl mmdebstrap)
 	Images/make debian .build/images/debian.tar
 	@Tests/demo-pool $(RELEASE) .build/images/debian.tar $(DEMO)-pool
+	$(call say,A pool: a server and three nodes that run pods)
+	@Tests/pool --demo $(RELEASE) .build/images $(DEMO)-nodes 3
 
 .PHONY: pool
 pool: release ## Keep a pool of N nodes on this machine for play: make pool N=5

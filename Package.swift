@@ -121,7 +121,7 @@ var rooms: [Room] = [
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
 
     library(
-        "Service", "Identity", uses: ["LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
+        "Service", "Identity", uses: ["JSON", "Units", "LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
         tested: true),
 
     library(
@@ -221,21 +221,22 @@ var rooms: [Room] = [
     library(
         "Cluster", "APIServer",
         uses: [
-            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
+            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "Identity", "JSON", "Units", "Lanes",
+            "LinuxKernel", "CLinux",
         ],
         packages: [
             hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient, logging, lifecycle,
         ],
         tested: true),
     library(
-        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units"],
+        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units", "Lanes"],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
         "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb, crypto], tested: true,
         testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
-        "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "Cluster", "PoolClient", uses: ["ClusterModel", "Identity", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
     library(
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
@@ -274,10 +275,13 @@ var rooms: [Room] = [
             "APIServer", "ClusterStore", "SQLiteStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers",
             "PoolTracker", "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
         ],
-        packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
+        packages: [nioSSL, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),
     command(
-        "pouch-pool", uses: ["PoolClient", "ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "pouch-pool",
+        uses: [
+            "PoolClient", "ClusterModel", "Identity", "DockerClient", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
+        ],
         packages: [argumentParser], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),

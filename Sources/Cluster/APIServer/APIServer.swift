@@ -22,10 +22,12 @@ package struct APIServer: Sendable {
     private let limits: RequestLimits
     private let audit: AuditLog?
     let dialer: NodeDialer?
+    let desk: JoinDesk?
 
     package init(
         _ store: any ClusterStore, authentication: Authentication = .open, limits: RequestLimits = RequestLimits(),
-        audit: AuditLog? = nil, dialer: NodeDialer? = nil, metrics: MetricsRegistry = MetricsRegistry(),
+        audit: AuditLog? = nil, dialer: NodeDialer? = nil, desk: JoinDesk? = nil,
+        metrics: MetricsRegistry = MetricsRegistry(),
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         objects = Objects(store, clock: clock)
@@ -33,6 +35,7 @@ package struct APIServer: Sendable {
         self.limits = limits
         self.audit = audit
         self.dialer = dialer
+        self.desk = desk
         self.metrics = metrics
         self.clock = clock
     }
@@ -97,7 +100,7 @@ package struct APIServer: Sendable {
         case .collection(let kind, let namespace): return try await collection(kind, namespace, request)
         case .object(let kind, let namespace, let name): return try await object(kind, namespace, name, request)
         case .subresource(let kind, let namespace, let name, let subresource):
-            if ["log", "exec", "attach"].contains(subresource), [.get, .post].contains(request.method) {
+            if ["log", "exec", "attach", "portforward"].contains(subresource), [.get, .post].contains(request.method) {
                 return try await stream(subresource, namespace ?? "", name, request, source)
             }
             return try await self.subresource(subresource, kind, namespace, name, request)
@@ -105,6 +108,9 @@ package struct APIServer: Sendable {
     }
 
     private func plain(_ path: String, _ request: APIRequest) async throws -> Response {
+        if let desk, path.hasPrefix(JoinDesk.prefix) {
+            return try await desk.answer(request, objects, now: clock())
+        }
         guard [.get, .head].contains(request.method) else { throw APIError.methodNotAllowed }
         switch path {
         case "/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping": return .text("ok")

@@ -5,11 +5,12 @@ internal import JSON
 internal import Logging
 internal import NIOCore
 
-/// The node's side of `kubectl logs`, `exec` and `attach`; the API server passes the requests of clients on to it.
+/// The node's side of `kubectl logs`, `exec`, `attach` and `port-forward`; the API server passes the requests of clients on to it.
 ///
-/// Paths: `/containerLogs/NAMESPACE/POD/CONTAINER`, `/exec/…`, `/attach/…`, with the parameters of the pod's subresources.
+/// Paths: `/containerLogs/NAMESPACE/POD/CONTAINER`, `/exec/…`, `/attach/…` and `/portforward/NAMESPACE/POD`, with the parameters of
+/// the pod's subresources.
 package struct NodeStreamServer: Sendable {
-    private let streams: any PodStreams
+    let streams: any PodStreams
 
     package init(_ streams: any PodStreams) {
         self.streams = streams
@@ -38,6 +39,10 @@ package struct NodeStreamServer: Sendable {
         let halves = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let parts = halves[0].split(separator: "/").map { QueryItems.unescaped($0) }
         let query = QueryItems(halves.count == 2 ? String(halves[1]) : nil)
+        if parts.count == 3, parts[0] == "portforward" {
+            let pod = PodContainer(namespace: parts[1], pod: parts[2], container: "")
+            return try await forward(pod, query, request, source)
+        }
         guard parts.count == 4 else { throw .notFound("the node streams nothing there") }
         let container = PodContainer(namespace: parts[1], pod: parts[2], container: parts[3])
         switch parts[0] {

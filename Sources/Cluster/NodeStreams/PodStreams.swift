@@ -93,4 +93,6 @@ package protocol PodStreams: Sendable {
     ) async throws(PodStreamError) -> AsyncThrowingStream<ByteBuffer, any Error>
     /// Runs a command, or attaches, until it has ended; gives its exit code.
     func run(_ command: RemoteCommand, in container: PodContainer, _ terminal: any RemoteTerminal) async throws -> Int
+    /// Connects to a port of the pod, on its own loopback, and copies both ways until the pod's side ends or the client leaves.
+    func forward(_ client: any PortStream, to port: Int, in pod: PodContainer) async throws(PodStreamError)
 }

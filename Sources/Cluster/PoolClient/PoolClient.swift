@@ -25,7 +25,7 @@ package final class PoolClient: PoolAccess {
     package let address: PoolAddress
     private let timing: Timing
     private let http: HTTPClient
-    private let userAgent: String
+    package let userAgent: String
 
     /// - Throws: ``PoolError/malformed(_:)`` for certificates or an address that cannot be used.
     package init(_ address: PoolAddress, timing: Timing = Timing(), userAgent: String = "pouch") throws(PoolError) {
@@ -45,7 +45,7 @@ package final class PoolClient: PoolAccess {
 
     deinit { http.shutdown { _ in } }
 
-    private static func tls(_ address: PoolAddress) throws(PoolError) -> TLSConfiguration {
+    static func tls(_ address: PoolAddress) throws(PoolError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         do {
             if !address.authority.isEmpty {
@@ -198,8 +198,8 @@ struct EventLines {
 }
 
 /// Texts in addresses.
-enum Percent {
-    static func encoded(_ text: String) -> String {
+package enum Percent {
+    package static func encoded(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

@@ -89,7 +89,8 @@ struct Drain: AsyncParsableCommand {
 }
 
 struct Pool: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The pool itself.", subcommands: [Status.self])
+    static let configuration = CommandConfiguration(
+        abstract: "The pool itself.", subcommands: [PoolInit.self, PoolJoin.self, PoolTokens.self, Status.self])
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "How the pool is: its nodes and pods.")

@@ -1,6 +1,5 @@
 internal import APIServer
 internal import ArgumentParser
-internal import AsyncHTTPClient
 internal import ClusterStore
 internal import Glibc
 internal import HTTPKit
@@ -17,12 +16,14 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the pool's API, which kubectl and every other client of Kubernetes speaks.",
         discussion: """
-            Without --data the pool's state is in memory only. Without --tls-cert it serves this machine alone and trusts \
-            everybody there; with it clients show a certificate that --tls-ca signed (common name and organizations are user \
-            and groups), or a token. SIGTERM ends it when the requests in work are answered.
+            Without --data the pool's state is in memory only. Where pouch pool init made a pool in --data, it serves with that \
+            pool's certificates, and nodes join it with one-time tokens. Otherwise, without --tls-cert, it serves this machine \
+            alone and trusts everybody there; with it clients show a certificate that --tls-ca signed (common name and \
+            organizations are user and groups), or a token. SIGTERM ends it when the requests in work are answered.
             """)
 
-    @Option(help: "ADDRESS:PORT, with port 0 for one that is free.") var listen = "127.0.0.1:8080"
+    @Option(help: "ADDRESS:PORT, with port 0 for one that is free; else the pool's own, or 127.0.0.1:8080.")
+    var listen: String?
     @Option(help: "A directory for the pool's state, made if need be.") var data: String?
     @Option(help: "Our certificate with its chain, in PEM.") var tlsCert: String?
     @Option(help: "Its key, in PEM.") var tlsKey: String?
@@ -31,6 +32,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Where to write down who changed what.") var auditLog: String?
     @Option(help: "A Unix socket for root and for nodes on this machine.") var socket: String?
     @Option(help: "How the scheduler behaves: a KubeSchedulerConfiguration, in YAML.") var schedulerConfig: String?
+    @Option(help: "Hours that a node's certificate lasts; it is renewed after seven tenths of them.")
+    var nodeCertificateHours = 24.0 * 365
     @Flag(help: "Say more in the log.") var debug = false
 
     func run() async throws {
@@ -40,19 +43,26 @@ struct Serve: AsyncParsableCommand {
     private func serve() async throws {
         PouchServer.startLogging(debug: debug)
         let logger = Logger(label: "pouch-server")
-        let address = try ListenAddress(parsing: listen)
-        let listener = try listener(address)
+        let identity = try await ServerIdentity.open(data, hasOwn: tlsCert != nil || tokenFile != nil)
+        let address = try ListenAddress(parsing: listen ?? identity?.folder.settings.listen ?? "127.0.0.1:8080")
+        let listener = try await identity?.listener(address) ?? listener(address)
         let store = try await PoolFile.open(data)
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
-        let dialer = NodeDialer(group: MultiThreadedEventLoopGroup.singleton, client: .shared)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let dialer = NodeDialer(group: group, tls: identity.map { identity in { identity.settings } })
+        guard nodeCertificateHours > 0, nodeCertificateHours < 24 * 3650 else {
+            throw ServeError.incomplete("--node-certificate-hours \(nodeCertificateHours): more than none, less than ten years")
+        }
+        let desk = identity.map { JoinDesk($0.folder, lifetime: .seconds(nodeCertificateHours * 3600)) }
         let api = APIServer(
-            store, authentication: try authentication(), audit: audit, dialer: dialer, metrics: metrics)
+            store, authentication: try authentication(isPool: identity != nil), audit: audit, dialer: dialer, desk: desk,
+            metrics: metrics)
         try await api.objects.prepare()
         var listeners = [listener]
         if let socket { listeners.append(.unix(UnixListener(path: socket, mode: 0o600))) }
         let server = HTTPServer(
-            listeners: listeners, group: MultiThreadedEventLoopGroup.singleton, logger: logger, respond: api.respond)
+            listeners: listeners, group: group, logger: logger, respond: api.respond)
         try await server.bind()
         print("\(listener.scheme)://\(address.host):\(server.addresses.first?.port ?? address.port)")
         fflush(nil)
@@ -64,11 +74,12 @@ struct Serve: AsyncParsableCommand {
             BudgetService(access, logger: logger), LeaseService(store),
         ]
         if let audit { services.append(audit) }
-        let group = ServiceGroup(
+        if let identity { services.append(CertificateKeeper(identity, server, address, logger: logger)) }
+        let members = ServiceGroup(
             configuration: .init(
                 services: (services + [server]).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        try await members.run()
     }
 
     private func listener(_ address: ListenAddress) throws(ServeError) -> Listener {
@@ -83,18 +94,18 @@ struct Serve: AsyncParsableCommand {
                     admitsStrangers: tokenFile != nil))
         case (nil, nil):
             guard tlsCa == nil else { throw .incomplete("--tls-ca needs --tls-cert and --tls-key") }
-            guard address.isLoopback else { throw .open(listen) }
+            guard address.isLoopback else { throw .open("\(address.host):\(address.port)") }
             return .plain(PlainListener(host: address.host, port: address.port))
         default: throw .incomplete("--tls-cert and --tls-key go together")
         }
     }
 
-    private func authentication() throws -> Authentication {
+    private func authentication(isPool: Bool) throws -> Authentication {
         if let tokenFile {
             let bytes = try WholeFile.read(tokenFile)
             return try Authentication(tokenFile: String(decoding: bytes, as: UTF8.self))
         }
-        return tlsCert == nil ? .open : Authentication(tokens: [:])
+        return tlsCert == nil && !isPool ? .open : Authentication(tokens: [:])
     }
 }
 

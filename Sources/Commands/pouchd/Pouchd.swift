@@ -86,7 +86,7 @@ struct Pouchd: AsyncParsableCommand {
             Double(server.openConnections)
         }
         metrics.gauge("pouch_info", help: "Always 1.", labels: [("version", Self.version)]) { 1 }
-        let pool = try PoolService(settings.pool, settings, engine: engine, version: Self.version, logger: logger)
+        let pool = PoolService(settings.pool, settings, engine: engine, version: Self.version, logger: logger)
         let apiService = APIService(engine: engine, builder: builder, server: server) {
             logger.info(
                 "API listens",

@@ -197,7 +197,7 @@ package final class PoolTracker: Service {
             return .bytes(status: 200, Array(certificate.utf8), type: "application/x-pem-file")
         } catch {
             switch error {
-            case .badToken: return .refusal(403, error.description)
+            case .badToken, .tokenUsed, .tokenRevoked, .tokenExpired: return .refusal(403, error.description)
             case .malformed, .name, .untrusted: return .refusal(400, error.description)
             case .expired, .file, .cryptography: return .refusal(500, error.description)
             }

@@ -52,6 +52,10 @@ struct EnginePaths: Sendable {
     var runtimeState: String { exec + "/runtime" }
 
     func container(_ id: String) -> String { containers + "/" + id }
-    func log(_ id: String) -> String { container(id) + "/" + id + "-json.log" }
+    func log(_ record: ContainerRecord) -> String {
+        let config = record.hostConfig.logConfig
+        if config.type == "cri", let path = config.config["path"] { return path }
+        return container(record.id) + "/" + record.id + "-json.log"
+    }
     func run(_ id: String) -> String { runs + "/" + id }
 }

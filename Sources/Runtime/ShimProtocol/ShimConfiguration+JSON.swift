@@ -68,9 +68,11 @@ extension ShimConfiguration.Log: JSONCodable {
     }
 
     package init(json: JSONField) throws(JSONError) {
-        guard try json["driver"].stringIfPresent() ?? "json-file" == "json-file" else {
-            throw json["driver"].mismatch(expected: "json-file or none")
+        let driver = try json["driver"].stringIfPresent() ?? "json-file"
+        guard ["json-file", "cri"].contains(driver) else {
+            throw json["driver"].mismatch(expected: "json-file, cri or none")
         }
+        isCRI = driver == "cri"
         guard try json["compress"].boolIfPresent() != true else {
             throw json["compress"].mismatch(expected: "false: rotated files are not compressed")
         }
@@ -84,7 +86,7 @@ extension ShimConfiguration.Log: JSONCodable {
     }
 
     package var json: JSONValue {
-        var members: JSONObject = ["driver": "json-file", "path": .string(path)]
+        var members: JSONObject = ["driver": isCRI ? "cri" : "json-file", "path": .string(path)]
         members["maxSize"] = maxSize?.json
         members["maxFile"] = maxFile.json
         if !attributes.isEmpty { members["attrs"] = .object(attributes) }

@@ -36,7 +36,7 @@ package struct ShimConfiguration: Equatable, Sendable {
 
     /// Where the output is kept.
     package struct Log: Equatable, Sendable {
-        /// The absolute path of a file in the format of docker's json-file driver.
+        /// The absolute path of a file in the format of docker's json-file driver, or of the CRI.
         ///
         /// Rotation renames it to `path.1`, that one to `path.2`, and so on.
         package var path: String
@@ -46,6 +46,8 @@ package struct ShimConfiguration: Equatable, Sendable {
         package var maxFile: Int
         /// The labels and variables that every line carries (`attrs`), in order.
         package var attributes: JSONObject
+        /// Lines as Kubernetes has them: time, stream, whether it ends, text.
+        package var isCRI = false
 
         package init(path: String, maxSize: UInt64? = nil, maxFile: Int = 1, attributes: JSONObject = [:]) {
             self.path = path

@@ -29,6 +29,15 @@ package final class HTTPServer: Service {
     private struct Bound: Sendable {
         var accepting: NIOAsyncChannel<Connection, Never>
         var removeSocket: @Sendable () -> Void
+        /// What new connections of a TLS port get.
+        var sessions: (listener: TLSListener, current: TLSSessions)?
+    }
+
+    /// The certificate that is shown now.
+    private final class TLSSessions: Sendable {
+        let context: Mutex<NIOSSLContext>
+
+        init(_ context: NIOSSLContext) { self.context = Mutex(context) }
     }
 
     /// How long requests in work are waited for when the server stops.
@@ -84,20 +93,30 @@ package final class HTTPServer: Service {
                 }
             return Bound(accepting: channel) {}
         case .tls(let tls):
-            let context = try tls.context()
+            let sessions = TLSSessions(try tls.context())
             let isMutual = tls.authority != nil
             let channel = try await bootstrap()
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .bind(host: tls.host, port: tls.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: sessions.context.withLock { $0 }))
                     }.flatMap {
                         let address = Self.address(of: channel)
                         return Self.connection(
                             on: channel, peer: isMutual ? .certified(address: address) : .anonymous(address: address))
                     }
                 }
-            return Bound(accepting: channel) {}
+            return Bound(accepting: channel, removeSocket: {}, sessions: (tls, sessions))
+        }
+    }
+
+    /// Reads the certificates of TLS ports again, for connections to come.
+    ///
+    /// - Throws: ``ListenError/tls(_:)``; then the old ones stay. Blocks on the disk.
+    package func reloadCertificates() throws(ListenError) {
+        for case let (listener, current)? in bound.withLock({ $0.map(\.sessions) }) {
+            let context = try listener.context()
+            current.context.withLock { $0 = context }
         }
     }
 

@@ -9,8 +9,10 @@ internal import X509
 ///
 /// Two files below a folder, `ca.crt` and `ca.key`; whoever has the second can let anybody in.
 package struct CertificateAuthority: Sendable {
-    private let key: P256.Signing.PrivateKey
-    private let certificate: Certificate
+    let key: P256.Signing.PrivateKey
+    let certificate: Certificate
+    /// How much earlier than now a certificate begins, in seconds: clocks differ.
+    static let allowance: Int64 = 300
     /// In PEM, for whoever has to trust it.
     package let pem: String
 
@@ -67,11 +69,25 @@ package struct CertificateAuthority: Sendable {
         }
     }
 
+    /// The SHA-256 of a text, in hexadecimal digits.
+    package static func digest(of text: String) -> String {
+        SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     /// A certificate for who sent `request`, a PKCS #10 request in PEM of which only the key counts.
     package func certificate(
         for name: String, _ roles: Set<NodeRole>, request: String, lifetime: Duration = .seconds(365 * 86400)
     ) throws(IdentityError) -> String {
         try NodeIdentity.check(name)
+        let parsed = try Self.parse(request)
+        let own = NodeIdentity.serverName(of: NodeIdentity.number(of: parsed.publicKey))
+        let hosts = roles.contains(.tracker) ? [own, trackerName] : [own]
+        return try issue(
+            try NodeIdentity.subject(name, roles), hosts.map { .dnsName($0) }, to: parsed, lifetime: lifetime)
+    }
+
+    /// Reads a request for a certificate, in PEM; whoever sent it has the key.
+    static func parse(_ request: String) throws(IdentityError) -> CertificateSigningRequest {
         let parsed: CertificateSigningRequest
         do { parsed = try CertificateSigningRequest(pemEncoded: request) } catch {
             throw .malformed("certificate request")
@@ -79,21 +95,25 @@ package struct CertificateAuthority: Sendable {
         guard parsed.publicKey.isValidSignature(parsed.signature, for: parsed) else {
             throw .untrusted("certificate request")
         }
+        return parsed
+    }
+
+    /// Signs a certificate for the key of `request`, in PEM.
+    func issue(
+        _ subject: DistinguishedName, _ names: [GeneralName], to request: CertificateSigningRequest, lifetime: Duration
+    ) throws(IdentityError) -> String {
         let now = Date()
-        let own = NodeIdentity.serverName(of: NodeIdentity.number(of: parsed.publicKey))
-        let hosts = roles.contains(.tracker) ? [own, trackerName] : [own]
-        let subject = try NodeIdentity.subject(name, roles)
         do {
             let made = try Certificate(
-                version: .v3, serialNumber: .init(), publicKey: parsed.publicKey,
-                notValidBefore: now.addingTimeInterval(-300),
+                version: .v3, serialNumber: .init(), publicKey: request.publicKey,
+                notValidBefore: now.addingTimeInterval(-Double(Self.allowance)),
                 notValidAfter: now.addingTimeInterval(Double(lifetime.components.seconds)),
                 issuer: certificate.subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
                 extensions: try Certificate.Extensions {
                     Critical(BasicConstraints.notCertificateAuthority)
                     Critical(KeyUsage(digitalSignature: true))
                     try ExtendedKeyUsage([.serverAuth, .clientAuth])
-                    SubjectAlternativeNames(hosts.map { .dnsName($0) })
+                    if !names.isEmpty { SubjectAlternativeNames(names) }
                 }, issuerPrivateKey: .init(key))
             return try made.serializeAsPEM().pemString + "\n"
         } catch {

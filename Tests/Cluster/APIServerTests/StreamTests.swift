@@ -1,5 +1,4 @@
 import APIServer
-import AsyncHTTPClient
 import ClusterModel
 import ClusterStore
 import HTTPKit
@@ -14,7 +13,7 @@ import Testing
 /// A node that runs nothing: its commands are `echo`, `cat` and `fail`.
 private struct ScriptedNode: PodStreams {
     func check(_ container: PodContainer) async throws(PodStreamError) {
-        if container.container != "main" { throw .notFound("container \(container.container) has not started") }
+        if !["main", ""].contains(container.container) { throw .notFound("container \(container.container) has not started") }
     }
 
     func logs(
@@ -27,6 +26,16 @@ private struct ScriptedNode: PodStreams {
                 feed.yield(ByteBuffer(string: "line \(line) of \(container.namespace)/\(container.pod)\n"))
             }
             feed.finish()
+        }
+    }
+
+    /// Port 80 gives back what it gets; nobody listens on others.
+    func forward(_ client: any PortStream, to port: Int, in pod: PodContainer) async throws(PodStreamError) {
+        guard port == 80 else { throw .failed("connect to port \(port) of pod \(pod.pod): Connection refused") }
+        do {
+            while let bytes = try await client.read() { try await client.write(bytes) }
+        } catch {
+            throw .failed("\(error)")
         }
     }
 
@@ -57,7 +66,7 @@ struct StreamTests {
         let node = HTTPServer(
             listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
             respond: NodeStreamServer(ScriptedNode()).respond)
-        let api = APIServer(LocalStore(), dialer: NodeDialer(group: group, client: .shared))
+        let api = APIServer(LocalStore(), dialer: NodeDialer(group: group))
         let server = HTTPServer(
             listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
             respond: api.respond)

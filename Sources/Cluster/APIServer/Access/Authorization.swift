@@ -29,7 +29,8 @@ struct Authorization: Sendable {
     }
 
     static func isOpen(_ path: String) -> Bool {
-        ["/healthz", "/livez", "/readyz", "/version"].contains { path == $0 || path.hasPrefix($0 + "/") }
+        JoinDesk.open.contains(path)
+            || ["/healthz", "/livez", "/readyz", "/version"].contains { path == $0 || path.hasPrefix($0 + "/") }
     }
 
     static func verdict(on action: Action, by requester: Requester) -> Verdict {

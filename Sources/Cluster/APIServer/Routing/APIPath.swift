@@ -74,7 +74,7 @@ package enum APIPath: Equatable, Sendable {
     /// Whether what is there goes on as long as a client looks.
     var isStream: Bool {
         if case .subresource(_, _, _, let subresource) = self {
-            ["log", "exec", "attach"].contains(subresource)
+            ["log", "exec", "attach", "portforward"].contains(subresource)
         } else {
             false
         }

@@ -1,76 +1,11 @@
-package import AsyncHTTPClient
 internal import ClusterModel
 internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
-package import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
+internal import JSON
+internal import Logging
+internal import NIOCore
 internal import NodeStreams
-package import NIOSSL
-
-/// Opens connections to the nodes' stream servers.
-package struct NodeDialer: Sendable {
-    private let group: any EventLoopGroup
-    private let tls: NIOSSLContext?
-    private let client: HTTPClient
-
-    /// Without `tls` it speaks in the clear: for nodes on this machine.
-    ///
-    /// `client` carries the same settings.
-    package init(group: any EventLoopGroup, client: HTTPClient, tls: NIOSSLContext? = nil) {
-        self.group = group
-        self.client = client
-        self.tls = tls
-    }
-
-    /// Where the node says that it streams.
-    private static func place(of node: NodeObject) throws(APIError) -> (host: String, port: Int) {
-        let port = node.status["daemonEndpoints"]["kubeletEndpoint"]["Port"].number ?? 0
-        guard let host = node.address("InternalIP") ?? node.address("Hostname"), (1...65535).contains(port) else {
-            throw APIError.unavailable("node \(node.name): it says no address to stream from")
-        }
-        return (host, port)
-    }
-
-    /// Asks a node for something that it may stream without end.
-    ///
-    /// - Throws: ``APIError/unavailable(_:)``, naming the node.
-    func get(_ path: String, from node: NodeObject) async throws(APIError) -> HTTPClientResponse {
-        let (host, port) = try Self.place(of: node)
-        let scheme = tls == nil ? "http" : "https"
-        let request = HTTPClientRequest(url: "\(scheme)://\(host):\(port)\(path)")
-        do {
-            return try await client.execute(request, deadline: .distantFuture)
-        } catch {
-            throw .unavailable("node \(node.name): \(host):\(port): \(error)")
-        }
-    }
-
-    /// Opens a connection for bytes both ways.
-    ///
-    /// - Throws: ``APIError/unavailable(_:)``, naming the node.
-    func connect(to node: NodeObject) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
-        let (host, port) = try Self.place(of: node)
-        let tls = tls
-        do {
-            return try await ClientBootstrap(group: group)
-                .connectTimeout(.seconds(5))
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
-                .connect(host: host, port: port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        if let tls {
-                            try channel.pipeline.syncOperations.addHandler(
-                                try NIOSSLClientHandler(context: tls, serverHostname: nil))
-                        }
-                        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
-                    }
-                }
-        } catch {
-            throw APIError.unavailable("node \(node.name): \(host):\(port): \(error)")
-        }
-    }
-}
 
 /// The head of a node's answer, read off a connection.
 struct AnswerHead: Equatable {
@@ -100,19 +35,50 @@ extension APIServer {
         _ subresource: String, _ namespace: String, _ name: String, _ request: APIRequest, _ source: RequestSource
     ) async throws -> Response {
         let pod = PodObject(try await objects.get(Catalog.pod, namespace, name).object.value)
-        let container = try Self.container(request.query["container"], of: pod)
+        let isForward = subresource == "portforward"
+        let container = isForward ? "" : try Self.container(request.query["container"], of: pod)
         guard let dialer else { throw APIError.unavailable("this server reaches no node's streams") }
         guard let home = pod.nodeName else {
             throw APIError.badRequest("pod \(name) does not have a host assigned")
         }
         let node = NodeObject(try await objects.get(Catalog.node, nil, home).object.value)
         let verb = subresource == "log" ? "containerLogs" : subresource
-        let parts = [namespace, name, container].map { QueryItems.escaped($0) }
+        let parts = ([namespace, name] + (isForward ? [] : [container])).map { QueryItems.escaped($0) }
         let query = (request.request.head.path ?? "").split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
         let path = "/\(verb)/\(parts.joined(separator: "/"))" + (query.isEmpty ? "" : "?\(query)")
-        return subresource == "log"
-            ? try await Self.relayLog(path, node, dialer)
-            : try Self.relayCommand(path, node, dialer, request, source)
+        switch subresource {
+        case "log": return try await Self.relayLog(path, node, dialer)
+        case "portforward":
+            guard pod.phase == .running else {
+                throw APIError.badRequest(
+                    "unable to forward port because pod is not running. Current status=\(pod.phase.rawValue)")
+            }
+            return try Self.relayPorts(path, node, dialer, request, source)
+        default: return try Self.relayCommand(path, node, dialer, request, source)
+        }
+    }
+
+    /// Passes on what forwards ports: the node speaks the protocol that the client has chosen.
+    private static func relayPorts(
+        _ path: String, _ node: NodeObject, _ dialer: NodeDialer, _ request: APIRequest, _ source: RequestSource
+    ) throws(APIError) -> Response {
+        guard let upgrade = PortForwardUpgrade(request.request) else {
+            throw .badRequest("Upgrade request required: a WebSocket or SPDY/3.1 is expected")
+        }
+        let key = request.request.headers[.webSocketKey] ?? ""
+        let opening = ByteBuffer(string: upgrade.opening(path, requestID: source.requestID, key: key))
+        let logger = source.logger
+        source.takeover.hijack { stream in
+            do {
+                try await dialer.connect(to: node).executeThenClose { inbound, outbound in
+                    try await outbound.write(opening)
+                    try await relay(stream, inbound, outbound)
+                }
+            } catch let error as APIError {
+                logger.warning("ports are not forwarded", metadata: ["error": "\(error.message)"])
+            }
+        }
+        return upgrade.response(to: request.request)
     }
 
     /// The container that is meant: the one named, or the only one.
@@ -134,14 +100,14 @@ extension APIServer {
 
     private static func relayLog(_ path: String, _ node: NodeObject, _ dialer: NodeDialer) async throws -> Response {
         let answer = try await dialer.get(path, from: node)
-        guard answer.status == .ok else {
-            let body = try await answer.body.collect(upTo: 64 * 1024)
+        guard answer.code == 200 else {
+            let body = try await answer.collect(upTo: 64 * 1024)
             return Response(
-                status: HTTPResponse.Status(code: Int(answer.status.code)), headers: [.contentType: "application/json"],
+                status: HTTPResponse.Status(code: answer.code), headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: body))
         }
         return Response(
-            status: .ok, headers: [.contentType: "text/plain"], body: ResponseBody(asyncSequence: answer.body))
+            status: .ok, headers: [.contentType: "text/plain"], body: ResponseBody(asyncSequence: answer))
     }
 
     /// Answers the client's handshake, then passes the same one on to the node and bytes both ways; when the node refuses, the

@@ -94,6 +94,8 @@ package enum PodEffect: Sendable, Equatable {
     case probe(container: String, id: String, ProbeKind)
     /// Remove all that is left of it: containers, sandbox, volumes, folders.
     case cleanUp
+    /// Bring the files that the pod is told up to date.
+    case refresh
     case report(PodStatus)
     /// The pool may forget it.
     case confirmDeletion

@@ -21,7 +21,18 @@ extension PodMachine {
         guard isInitialized, ending == nil else {
             return ending.map { effects + end($0, at: now) } ?? effects
         }
-        return effects + runContainers(at: now) + dueProbes(at: now)
+        return effects + runContainers(at: now) + dueProbes(at: now) + refresh(at: now)
+    }
+
+    private mutating func refresh(at now: Timestamp) -> [PodEffect] {
+        guard pod.volumes.contains(where: { VolumeFiles.kinds.contains($0.kind) }), ending == nil else { return [] }
+        guard let due = refreshAt else {
+            refreshAt = now.advanced(by: refreshPeriod)
+            return []
+        }
+        guard due <= now else { return [] }
+        refreshAt = now.advanced(by: refreshPeriod)
+        return [.refresh]
     }
 
     private mutating func checkDeadline(at now: Timestamp) {
@@ -114,8 +125,9 @@ extension PodMachine {
             }
         }
         guard lives.allSatisfy({ !$0.isAlive }), sandbox != .making, !isCleaning else { return effects }
-        // What has ended by itself keeps its containers, so that their logs can be read until it is deleted.
-        guard pod.isBeingDeleted || isDisowned else { return effects }
+        // What has ended by itself keeps its containers, so that their logs can be read until it is deleted; what had to go for want
+        // of room does not.
+        guard pod.isBeingDeleted || isDisowned || ending.isEviction else { return effects }
         isCleaning = true
         return effects + [.cleanUp]
     }
@@ -245,6 +257,15 @@ extension PodMachine {
         if conditions[index].isTrue != isTrue { conditions[index].since = now }
         conditions[index].isTrue = isTrue
         conditions[index].reason = reason
+    }
+}
+
+extension PodMachine.Ending {
+    /// What the API calls a pod that had to go.
+    static let evicted = "Evicted"
+
+    var isEviction: Bool {
+        if case .failed(Self.evicted, _) = self { true } else { false }
     }
 }
 

@@ -38,11 +38,17 @@ package struct PodMachine: Sendable {
     var isConfirmed = false
     let startTime: Timestamp
     var conditions: [PodStatus.Condition] = []
+    /// When its files are brought up to date the next time.
+    var refreshAt: Timestamp?
+    let refreshPeriod: Duration
     private var reported: PodStatus?
 
     /// The pod's containers in the order of their start.
-    package init(_ pod: PodObject, hostAddress: String, at now: Timestamp) {
+    package init(
+        _ pod: PodObject, hostAddress: String, refreshPeriod: Duration = .seconds(60), at now: Timestamp
+    ) {
         self.pod = pod
+        self.refreshPeriod = refreshPeriod
         self.hostAddress = hostAddress
         startTime = pod.status["startTime"].time ?? now
         lives =
@@ -91,6 +97,8 @@ package struct PodMachine: Sendable {
     private mutating func note(_ event: PodEvent, at now: Timestamp) -> [PodEffect] {
         switch event {
         case .desired(let pod):
+            // It may be told its own labels and annotations.
+            if pod.labels != self.pod.labels || pod.annotations != self.pod.annotations { refreshAt = now }
             self.pod = pod
             guard pod.isBeingDeleted else { return [] }
             let grace = pod.deletionGracePeriod ?? pod.terminationGracePeriod

@@ -120,20 +120,15 @@ struct ContainerOrder: Sendable {
     }
 
     /// A group for the pod below one for its quality of service.
-    var cgroupParent: String {
-        switch pod.qualityOfService {
-        case .guaranteed: "\(rootGroup)/pods/pod\(pod.uid)"
-        case .burstable: "\(rootGroup)/pods/burstable/pod\(pod.uid)"
-        case .bestEffort: "\(rootGroup)/pods/besteffort/pod\(pod.uid)"
-        }
-    }
+    var cgroupParent: String { PodGroup.path(pod, below: rootGroup) }
 
     // MARK: a container
 
-    /// `terminationLog` is a file of the node that stands at the container's message path.
+    /// `terminationLog` is a file of the node that stands at the container's message path; `logFile` gets what it writes.
     func container(
-        _ container: ContainerObject, sandbox: String, attempt: Int, terminationLog: String?
+        _ container: ContainerObject, sandbox: String, attempt: Int, terminationLog: String?, logFile: String? = nil
     ) throws(AgentError) -> CreateRequest {
+        try refuseGRPC(container)
         let variables = try ContainerEnvironment.variables(of: container, facts)
         func expanded(_ words: [String]) -> [String] { words.map { ContainerEnvironment.expand($0, variables) } }
         var config = ContainerConfig()
@@ -156,7 +151,9 @@ struct ContainerOrder: Sendable {
         }
         host.cgroupParent = cgroupParent
         host.restartPolicy = RestartPolicy(name: "no")
-        host.logConfig = LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "5"])
+        if let logFile {
+            host.logConfig = LogConfig(type: "cri", config: ["path": logFile, "max-size": "10m", "max-file": "5"])
+        }
         try limit(container, &config, &host)
         try secure(container, &config, &host)
         host.mounts = try mounts(container, variables)
@@ -168,6 +165,15 @@ struct ContainerOrder: Sendable {
             host.mounts = (host.mounts ?? []) + [mount]
         }
         return CreateRequest(config: config, hostConfig: host)
+    }
+
+    /// Probes that this node cannot do are refused, rather than taken for failing.
+    private func refuseGRPC(_ container: ContainerObject) throws(AgentError) {
+        for probe in [container.startupProbe, container.livenessProbe, container.readinessProbe].compactMap({ $0 }) {
+            guard probe.field["grpc"].isPresent else { continue }
+            throw .configuration(
+                "\(probe.field["grpc"].path): this node does not probe over gRPC; use exec, httpGet or tcpSocket")
+        }
     }
 
     private func limit(
@@ -244,18 +250,23 @@ struct ContainerOrder: Sendable {
             case .folder(let path), .files(let path):
                 mount.type = "bind"
                 if case .files = place { mount.readOnly = true }
-                mount.source = below.isEmpty ? path : "\(path)/\(below)"
-                if let propagation = Self.propagation(wanted["mountPropagation"].text) {
-                    var options = BindOptions()
-                    options.propagation = propagation
-                    mount.bindOptions = options
+                mount.source = path
+                var options = BindOptions()
+                options.propagation = Self.propagation(wanted["mountPropagation"].text)
+                if !below.isEmpty {
+                    options.subpath = below
+                    options.createMountpoint = true
                 }
+                mount.bindOptions = options
             case .volume(let volume):
                 mount.type = "volume"
                 mount.source = volume
                 var options = VolumeOptions()
                 options.noCopy = true
-                if !below.isEmpty { options.subpath = below }
+                if !below.isEmpty {
+                    options.subpath = below
+                    options.createSubpath = true
+                }
                 mount.volumeOptions = options
             }
             mounts.append(mount)

@@ -57,6 +57,7 @@ struct PodRunner: Sendable {
                 request, name: PodLabels.name(pod, container: PodLabels.sandbox, attempt: 0))
             do throws(EngineError) {
                 try await engine.start(made.id)
+                await limit(pod, order.cgroupParent)
                 return Sandbox(id: made.id, addresses: try await addresses(of: made.id, pod))
             } catch {
                 try? await engine.remove(made.id, force: true, volumes: false)
@@ -64,6 +65,22 @@ struct PodRunner: Sendable {
             }
         } catch {
             throw .machine(error.message)
+        }
+    }
+
+    private func limit(_ pod: PodObject, _ group: String) async {
+        let limits = PodGroup.limits(of: pod)
+        let why = await Lanes.shared.run { PodGroup.limit(group, to: limits) }
+        guard let why else { return }
+        context.logger.warning("a pod's group has no limits", metadata: ["pod": "\(pod.key)", "error": "\(why)"])
+    }
+
+    /// Brings the files that the pod is told up to date.
+    func refresh(_ pod: PodObject, addresses: [String]) async {
+        do throws(AgentError) {
+            _ = try await PodVolumes(context).prepare(pod, try await facts(pod, addresses: addresses))
+        } catch {
+            context.logger.debug("a pod's files stay as they are", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
         }
     }
 
@@ -117,8 +134,9 @@ struct PodRunner: Sendable {
             facts = try await self.facts(pod, addresses: sandbox.addresses)
             let places = try await PodVolumes(context).prepare(pod, facts)
             let log = try await PodVolumes(context).terminationLog(pod, name, attempt)
+            let output = try await PodVolumes(context).logFile(pod, name, attempt)
             request = try order(facts, places).container(
-                object, sandbox: sandbox.id, attempt: attempt, terminationLog: log)
+                object, sandbox: sandbox.id, attempt: attempt, terminationLog: log, logFile: output)
         } catch {
             return .failure(Failure(reason: "CreateContainerConfigError", message: error.description))
         }

@@ -76,6 +76,22 @@ struct PodVolumes: Sendable {
         return file
     }
 
+    /// Where a container's output goes: `pods/NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log`, as the CRI has it. Files of runs before the
+    /// last one go.
+    func logFile(_ pod: PodObject, _ container: String, _ attempt: Int) async throws(AgentError) -> String {
+        let folder = "\(context.settings.logFolder(pod))/\(container)"
+        try await onLane { () throws(SyscallError) in
+            try VolumeFolder.make(folder, mode: 0o755)
+            for name in try Files.list(folder) {
+                guard let number = Int(name.prefix { $0 != "." }), number < attempt - 1 || number >= attempt else {
+                    continue
+                }
+                try Files.remove("\(folder)/\(name)")
+            }
+        }
+        return "\(folder)/\(attempt).log"
+    }
+
     func terminationMessage(uid: String, _ container: String, _ attempt: Int) async -> String {
         let file = "\(context.settings.podFolder(uid))/\(container)-\(attempt)"
         let end = try? await Lanes.shared.run { () throws(SyscallError) in
@@ -89,7 +105,8 @@ struct PodVolumes: Sendable {
         for volume in try await context.engine.volumes(Filters(["label": ["\(PodLabels.uid)=\(pod.uid)"]])).volumes {
             try await context.engine.removeVolume(volume.name, force: true)
         }
-        for folder in [context.settings.podFolder(pod.uid), context.settings.podFiles(pod.uid)] {
+        let settings = context.settings
+        for folder in [settings.podFolder(pod.uid), settings.podFiles(pod.uid), settings.logFolder(pod)] {
             do throws(SyscallError) {
                 try await Lanes.shared.run { () throws(SyscallError) in
                     if Files.exists(folder) { try Tree.remove(path: folder) }

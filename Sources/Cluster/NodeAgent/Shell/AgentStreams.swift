@@ -1,5 +1,6 @@
 internal import ClusterModel
 package import Engine
+internal import LinuxKernel
 package import NIOCore
 package import NodeStreams
 internal import Units
@@ -25,6 +26,10 @@ package struct AgentStreams: PodStreams {
     }
 
     package func check(_ container: PodContainer) async throws(PodStreamError) {
+        if container.container.isEmpty {
+            _ = try await sandbox(container)
+            return
+        }
         let id = try await find(container)
         do throws(EngineError) {
             guard try await engine.inspect(id).state.running else {
@@ -32,6 +37,32 @@ package struct AgentStreams: PodStreams {
             }
         } catch {
             throw .notRunning(error.message)
+        }
+    }
+
+    /// The process that holds the pod's namespaces.
+    private func sandbox(_ pod: PodContainer) async throws(PodStreamError) -> Int32 {
+        guard let id = await agent.sandboxID(namespace: pod.namespace, pod: pod.pod) else {
+            throw .notRunning("pod \(pod.pod) does not run here")
+        }
+        guard let process = try? await engine.inspect(id).state.pid, process > 0 else {
+            throw .notRunning("pod \(pod.pod): its sandbox does not run")
+        }
+        return Int32(process)
+    }
+
+    // MARK: ports
+
+    package func forward(
+        _ client: any PortStream, to port: Int, in pod: PodContainer
+    ) async throws(PodStreamError) {
+        let process = try await sandbox(pod)
+        let socket: PodSocket
+        do throws(SyscallError) { socket = try await PodSocket.connect(port: port, inNetworkOf: process) } catch {
+            throw .failed("connect to port \(port) of pod \(pod.pod): \(error)")
+        }
+        do { try await socket.relay(client) } catch {
+            throw .failed("port \(port) of pod \(pod.pod): \(error)")
         }
     }
 

@@ -11,6 +11,7 @@ internal import Units
 package actor NodeAgent {
     private let context: NodeContext
     private let node: NodeReporter
+    private let pressure: PressureMonitor
     private var keepers: [String: PodKeeper] = [:]
     private var mirror = Mirror()
     /// What an earlier life left that no pod has claimed.
@@ -20,7 +21,8 @@ package actor NodeAgent {
         _ settings: NodeSettings, access: any PoolAccess, engine: Engine, logger: Logger
     ) async throws(EngineError) {
         context = try await NodeContext(settings, access: access, engine: engine, logger: logger)
-        node = NodeReporter(context)
+        pressure = PressureMonitor(context)
+        node = NodeReporter(context, pressure)
     }
 
     /// Serves until the calling task is cancelled; containers run on.
@@ -30,6 +32,9 @@ package actor NodeAgent {
             group.addTask { await self.node.run() }
             group.addTask { await self.follow() }
             group.addTask { await self.tick() }
+            group.addTask {
+                await self.pressure.run({ await self.runningPods() }, { await self.evict($0, $1) })
+            }
         }
     }
 
@@ -106,6 +111,17 @@ package actor NodeAgent {
         }
     }
 
+    private func runningPods() async -> [PodObject] {
+        var pods: [PodObject] = []
+        for keeper in keepers.values where await keeper.isRunning { pods.append(await keeper.pod) }
+        return pods
+    }
+
+    private func evict(_ uid: String, _ message: String) async {
+        await keepers[uid]?.handle(.evicted(reason: PodMachine.Ending.evicted, message: message))
+        await node.hurry()
+    }
+
     private func tick() async {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             for keeper in keepers.values { await keeper.handle(.tick) }
@@ -113,6 +129,15 @@ package actor NodeAgent {
     }
 
     // MARK: for those who ask
+
+    /// The engine's id of a pod's sandbox.
+    package func sandboxID(namespace: String, pod: String) async -> String? {
+        for keeper in keepers.values {
+            let object = await keeper.pod
+            if object.name == pod, object.namespace == namespace { return await keeper.sandboxID }
+        }
+        return nil
+    }
 
     /// The engine's id of a pod's container, the only one when `name` is empty.
     package func containerID(namespace: String, pod: String, container name: String) async -> String? {

@@ -15,12 +15,25 @@ actor NodeReporter {
     private static let statusPeriod = Duration.seconds(300)
 
     private let context: NodeContext
+    private let pressure: PressureMonitor
+    /// Since when each condition is as it is.
+    private var conditionsSince: [String: (isTrue: Bool, since: Units.Timestamp)] = [:]
     private var reported: JSONValue?
     private var reportedAt: Units.Timestamp?
     private var since = Units.Timestamp.now
     private var hasLease = false
 
-    init(_ context: NodeContext) { self.context = context }
+    init(_ context: NodeContext, _ pressure: PressureMonitor) {
+        self.context = context
+        self.pressure = pressure
+    }
+
+    /// Reports now, not only when its time has come.
+    func hurry() async {
+        do throws(PoolError) { try await report() } catch {
+            context.logger.debug("the pool is told about the node later", metadata: ["error": "\(error)"])
+        }
+    }
 
     private var path: String { PoolPath.node(context.settings.name) }
 
@@ -70,7 +83,7 @@ actor NodeReporter {
     // MARK: the node
 
     private func report() async throws(PoolError) {
-        let status = status()
+        let status = await status()
         let isFresh = reportedAt.map { Units.Timestamp.now.duration(since: $0) < Self.statusPeriod } ?? false
         guard status != reported || !isFresh else { return }
         let metadata: JSONValue = [
@@ -97,7 +110,7 @@ actor NodeReporter {
         return own.merging(context.settings.labels) { $1 }
     }
 
-    private func status() -> JSONValue {
+    private func status() async -> JSONValue {
         let facts = context.facts
         let amounts: JSONValue = [
             "cpu": .string(String(facts.processors)), "memory": .string("\(facts.memory / 1024)Ki"),
@@ -107,9 +120,12 @@ actor NodeReporter {
         var conditions: [JSONValue] = [
             condition("Ready", true, "AgentReady", "the node agent is posting ready status")
         ]
-        for (type, word) in [("MemoryPressure", "Memory"), ("DiskPressure", "Disk"), ("PIDPressure", "PID")] {
-            conditions.append(condition(type, false, "AgentHasSufficient\(word)", ""))
+        for (resource, word) in [(ScarceResource.memory, "Memory"), (.disk, "Disk")] {
+            let isShort = await pressure.isShort(of: resource)
+            let reason = isShort ? "AgentHas\(word)Pressure" : "AgentHasSufficient\(word)"
+            conditions.append(condition(resource.condition, isShort, reason, ""))
         }
+        conditions.append(condition("PIDPressure", false, "AgentHasSufficientPID", ""))
         return [
             "capacity": amounts, "allocatable": amounts, "conditions": .array(conditions),
             "addresses": [
@@ -128,9 +144,12 @@ actor NodeReporter {
     }
 
     private func condition(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) -> JSONValue {
-        [
+        var began = conditionsSince[type] ?? (isTrue, since)
+        if began.isTrue != isTrue { began = (isTrue, .now) }
+        conditionsSince[type] = began
+        return [
             "type": .string(type), "status": .string(isTrue ? "True" : "False"), "reason": .string(reason),
-            "message": .string(message), "lastTransitionTime": .string(since.wholeSeconds),
+            "message": .string(message), "lastTransitionTime": .string(began.since.wholeSeconds),
         ]
     }
 }

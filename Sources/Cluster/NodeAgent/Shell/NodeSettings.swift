@@ -1,3 +1,5 @@
+internal import ClusterModel
+
 /// What the agent was told about its node.
 package struct NodeSettings: Sendable {
     /// Its name in the pool.
@@ -15,6 +17,9 @@ package struct NodeSettings: Sendable {
     package var network = ""
     package var version = ""
     package var maximumPods = 110
+    package var pressure = PressureLimits()
+    /// How often what pods are told of ConfigMaps and Secrets is asked for again.
+    package var refreshPeriod = Duration.seconds(60)
 
     package init(name: String, address: String, dataRoot: String, execRoot: String) {
         self.name = name
@@ -24,6 +29,8 @@ package struct NodeSettings: Sendable {
     }
 
     func podFolder(_ uid: String) -> String { "\(dataRoot)/pods/\(uid)" }
+    /// What its containers write.
+    func logFolder(_ pod: PodObject) -> String { "\(dataRoot)/log/pods/\(pod.namespace)_\(pod.name)_\(pod.uid)" }
     /// In memory: what a pod is told, secrets among it.
     func podFiles(_ uid: String) -> String { "\(execRoot)/pods/\(uid)" }
 }

@@ -18,11 +18,14 @@ actor PodKeeper {
     init(_ pod: PodObject, _ context: NodeContext, over: @escaping @Sendable (String) async -> Void) {
         self.context = context
         self.over = over
-        machine = PodMachine(pod, hostAddress: context.settings.address, at: .now)
+        machine = PodMachine(
+            pod, hostAddress: context.settings.address, refreshPeriod: context.settings.refreshPeriod, at: .now)
         runner = PodRunner(context)
     }
 
     var pod: PodObject { machine.pod }
+    /// Whether it has processes, and is not on its way out.
+    var isRunning: Bool { machine.sandboxID != nil && !machine.isEnding }
 
     /// The container called `name`: its id in the engine.
     func containerID(_ name: String) -> String? { machine.containerID(name) }
@@ -66,6 +69,7 @@ actor PodKeeper {
                 guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             }
             handle(.cleaned)
+        case .refresh: await runner.refresh(pod, addresses: address.map { [$0] } ?? [])
         case .report, .record, .confirmDeletion: break
         }
     }

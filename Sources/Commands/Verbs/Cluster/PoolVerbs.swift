@@ -4,6 +4,31 @@ enum PoolVerbs {
         "apply", "get", "describe", "delete", "cordon", "uncordon", "drain", "queue", "pool",
     ]
 
+    /// Verbs that are for containers too: they are the pool's when a pod is named as `pod/NAME`, or when words of the pool's own say
+    /// where it is.
+    private static let shared: Set<String> = ["logs", "exec", "attach"]
+    private static let marks = ["--server", "--kubeconfig", "--context", "--namespace"]
+
+    /// Whether a command line is about a pool.
+    static func concern(_ words: [String]) -> Bool {
+        guard let verb = words.first else { return false }
+        guard shared.contains(verb) else { return Self.words.contains(verb) }
+        // What follows the first operand may be a command's own words; what follows a flag may be its value.
+        var followsFlag = false
+        for word in words.dropFirst() {
+            if word == "--" { return false }
+            if word.hasPrefix("-") {
+                if marks.contains(where: { word == $0 || word.hasPrefix($0 + "=") }) { return true }
+                followsFlag = true
+                continue
+            }
+            if word.hasPrefix("pod/") { return true }
+            if !followsFlag { return false }
+            followsFlag = false
+        }
+        return false
+    }
+
     static func program(_ word: String) -> SiblingProgram { SiblingProgram(name: "pouch-pool", verb: word) }
 }
 
@@ -48,7 +73,7 @@ struct ListQueues: Verb {
 }
 
 struct PoolState: Verb {
-    static let usage = poolUsage("pool", "status", "Show how a pool is")
+    static let usage = poolUsage("pool", "init|join|token|status", "Make a pool, join one, show how it is")
     func run(_ session: Session) throws(Failure) { throw becoming(Self.usage.name) }
 }
 

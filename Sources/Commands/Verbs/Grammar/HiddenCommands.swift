@@ -20,7 +20,7 @@ struct HiddenCommands {
         case "generate-manual":
             return generateManual(Array(words.dropFirst()))
         case "simulate": return fail(Simulate.program.become(Array(words.dropFirst()), invocation.environment))
-        case let word? where PoolVerbs.words.contains(word):
+        case let word? where PoolVerbs.concern(words):
             return fail(PoolVerbs.program(word).become(words, invocation.environment))
         default: return nil
         }

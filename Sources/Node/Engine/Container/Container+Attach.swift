@@ -30,11 +30,11 @@ extension Container {
             let (connected, reply) = try await ShimStream.connect(
                 run.directory, .attach(streams, afterLog: options.logs))
             stream = connected
-            var position = LogPosition.end(of: services.paths.log(id))
+            var position = LogPosition.end(of: services.paths.log(record))
             if case .attached(let said) = reply { position = said }
             past = try replay(options, upTo: position)
         } else {
-            if let position = LogPosition.end(of: services.paths.log(id)) { past = try replay(options, upTo: position) }
+            if let position = LogPosition.end(of: services.paths.log(record)) { past = try replay(options, upTo: position) }
             stream = try await attachBeforeStart(streams)
         }
         announce("attach")

@@ -14,12 +14,29 @@ extension Container {
             case .bind:
                 let source = try Self.bindSource(plan)
                 try Self.checkPropagation(plan, source)
-                resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
+                resolved.append(try part(of: source, plan, makes: plan.createSource))
             case .volume:
-                resolved.append(SpecInput.ResolvedMount(plan: plan, source: try await volumeSource(plan, rootfs)))
+                let source = try await volumeSource(plan, rootfs)
+                if plan.subpath.isEmpty || externalRuntime != nil || !plan.noCopy {
+                    resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
+                } else {
+                    let folder = services.volumes.mountpoint(plan.source)
+                    resolved.append(try part(of: folder, plan, makes: plan.makesSubpath == true))
+                }
             }
         }
         return resolved
+    }
+
+    /// What of `folder` a mount is about. Our own runtime resolves it when it mounts, so that a folder which another container
+    /// exchanges for a link meanwhile leads nowhere; to others a path is given.
+    private func part(
+        of folder: String, _ plan: PlannedMount, makes: Bool
+    ) throws(EngineError) -> SpecInput.ResolvedMount {
+        guard !plan.subpath.isEmpty else { return SpecInput.ResolvedMount(plan: plan, source: folder) }
+        let path = try Self.subfolder(plan.subpath, of: folder, making: makes)
+        if externalRuntime != nil { return SpecInput.ResolvedMount(plan: plan, source: path) }
+        return SpecInput.ResolvedMount(plan: plan, source: folder, subpath: plan.subpath)
     }
 
     /// The folder of a volume, ready for use: made, mounted, filled when it is new.

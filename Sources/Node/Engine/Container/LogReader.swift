@@ -5,7 +5,8 @@ internal import LinuxKernel
 internal import NIOCore
 internal import ShimProtocol
 
-/// Reads a json-file log with the files that were rotated away, oldest first, and stays for what comes.
+/// Reads a log with the files that were rotated away, oldest first, and stays for what comes: docker's json-file, or the CRI's
+/// lines, which no brace begins.
 ///
 /// Pulled by one reader; holds one chunk of one file.
 actor LogReader: LaneBound {
@@ -177,10 +178,9 @@ actor LogReader: LaneBound {
     }
 
     private func take(_ line: [UInt8]) {
-        guard let entry = try? JSONValue(parsing: line), let text = entry["log"]?.stringValue else { return }
-        let stream: OutputFrame.Stream = entry["stream"]?.stringValue == "stderr" ? .stderr : .stdout
-        guard stream == .stderr ? options.stderr : options.stdout else { return }
-        let written = entry["time"]?.stringValue ?? ""
+        guard let entry = LogEntry(line) else { return }
+        guard entry.stream == .stderr ? options.stderr : options.stdout else { return }
+        let written = entry.time
         if options.since != nil || options.until != nil, let time = Timestamp(rfc3339: written) {
             if let since = options.since, time < since { return }
             if let until = options.until, time > until {
@@ -192,10 +192,37 @@ actor LogReader: LaneBound {
         var prefix = ""
         if options.timestamps { prefix += (Timestamp(rfc3339: written)?.withNineDigits ?? written) + " " }
         if options.details {
-            let attributes = entry["attrs"]?.objectValue ?? [:]
-            prefix += attributes.map { "\($0.key)=\($0.value.stringValue ?? "")" }.sorted().joined(separator: ",") + " "
+            prefix += entry.attributes.map { "\($0.key)=\($0.value.stringValue ?? "")" }.sorted().joined(separator: ",") + " "
         }
-        ready.append(OutputFrame(stream: stream, bytes: ByteBuffer(string: prefix + text)))
+        var bytes = ByteBuffer(string: prefix)
+        bytes.writeBytes(entry.text)
+        ready.append(OutputFrame(stream: entry.stream, bytes: bytes))
+    }
+}
+
+/// One line of a log, in either form.
+struct LogEntry {
+    let stream: OutputFrame.Stream
+    let time: String
+    let text: [UInt8]
+    var attributes: JSONObject = [:]
+
+    /// Nil for what is no line of a log.
+    init?(_ line: [UInt8]) {
+        if line.first == UInt8(ascii: "{") {
+            guard let entry = try? JSONValue(parsing: line), let text = entry["log"]?.stringValue else { return nil }
+            stream = entry["stream"]?.stringValue == "stderr" ? .stderr : .stdout
+            time = entry["time"]?.stringValue ?? ""
+            self.text = Array(text.utf8)
+            attributes = entry["attrs"]?.objectValue ?? [:]
+            return
+        }
+        // TIME STREAM F|P TEXT
+        let parts = line.split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let tag = parts[2].first else { return nil }
+        stream = parts[1].elementsEqual("stderr".utf8) ? .stderr : .stdout
+        time = String(decoding: parts[0], as: UTF8.self)
+        text = Array(parts[3]) + (tag == UInt8(ascii: "P") ? [] : [10])
     }
 }
 
@@ -208,7 +235,7 @@ extension Container {
         guard record.hostConfig.logConfig.type != "none" else {
             throw .unsupported("configured logging driver does not support reading")
         }
-        let reader = LogReader(path: services.paths.log(id), options: options, end: end) { [weak self] in
+        let reader = LogReader(path: services.paths.log(record), options: options, end: end) { [weak self] in
             guard let self else { return false }
             switch self.seen.machine.phase {
             case .starting, .running, .paused, .restarting: return true

@@ -22,6 +22,8 @@ package struct BindOptions: Codable, Equatable, Sendable {
     package var createMountpoint: Bool?
     package var readOnlyNonRecursive: Bool?
     package var readOnlyForceRecursive: Bool?
+    /// What of the source is mounted, resolved below it; docker has this for volumes alone.
+    package var subpath: String?
 
     package init() {}
 }
@@ -30,6 +32,8 @@ package struct VolumeOptions: Codable, Equatable, Sendable {
     package var noCopy: Bool?
     package var labels: [String: String]?
     package var subpath: String?
+    /// Make what `subpath` names when it is missing, which docker refuses.
+    package var createSubpath: Bool?
     package var driverConfig: VolumeDriverConfig?
 
     package init() {}

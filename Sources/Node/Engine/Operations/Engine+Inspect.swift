@@ -15,7 +15,7 @@ extension Engine {
         inspection.hostnamePath = folder + "/hostname"
         inspection.hostsPath = folder + "/hosts"
         inspection.resolvConfPath = folder + "/resolv.conf"
-        inspection.logPath = record.hostConfig.logConfig.type == "none" ? "" : services.paths.log(record.id)
+        inspection.logPath = record.hostConfig.logConfig.type == "none" ? "" : services.paths.log(record)
         inspection.name = "/" + record.name
         inspection.restartCount = view.restartCount
         inspection.driver = images.driverName

@@ -4,6 +4,8 @@ struct LogOption: Equatable, Sendable {
     struct File: Equatable, Sendable {
         var maxSize: UInt64?
         var maxFile = 1
+        /// In the form and at the place that a pool's node agent asks for; nil is ours.
+        var place: String?
     }
     var file: File?
 
@@ -19,6 +21,7 @@ struct LogOption: Equatable, Sendable {
         if let text = config.config["max-size"], text != "-1" { file.maxSize = Self.bytes(text) }
         if let text = config.config["max-file"] { file.maxFile = Int(text) ?? 1 }
         if file.maxSize == nil { file.maxFile = 1 }
+        if config.type == "cri" { file.place = config.config["path"] }
         self.file = file
     }
 
@@ -26,10 +29,16 @@ struct LogOption: Equatable, Sendable {
         switch config.type {
         case "none": return
         case "", "json-file": break
+        // Pods' logs lie where others look for them, in the lines of the CRI.
+        case "cri":
+            guard config.config["path"]?.hasPrefix("/") == true else {
+                throw .invalid("the cri log driver needs the log opt path: an absolute path")
+            }
         default: throw .invalid("logger: no log driver named '\(config.type)' is registered")
         }
-        for name in config.config.keys.sorted() where !known.contains(name) {
-            throw .invalid("unknown log opt '\(name)' for json-file log driver")
+        let options = config.type == "cri" ? ["max-size", "max-file", "path"] : known
+        for name in config.config.keys.sorted() where !options.contains(name) {
+            throw .invalid("unknown log opt '\(name)' for \(config.type.isEmpty ? "json-file" : config.type) log driver")
         }
         if let text = config.config["max-size"], text != "-1", bytes(text) ?? 0 == 0 {
             throw .invalid("invalid value for max-size: \(text)")

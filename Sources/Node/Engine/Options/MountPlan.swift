@@ -131,6 +131,10 @@ enum MountPlan {
             mount.forceRecursiveReadOnly = options.readOnlyForceRecursive == true
             if options.readOnlyNonRecursive == true { mount.writableBelow = true }
             mount.createSource = options.createMountpoint == true
+            mount.subpath = options.subpath ?? ""
+            guard !PathText.climbs(mount.subpath) else {
+                throw refusal("subpath must be a relative path within the source")
+            }
         case .volume:
             let options = request.volumeOptions ?? VolumeOptions()
             if source.isEmpty { mount.anonymous = true } else { mount.source = try volumeName(source) }
@@ -140,6 +144,7 @@ enum MountPlan {
             guard !PathText.climbs(mount.subpath) else {
                 throw refusal("subpath must be a relative path within the volume")
             }
+            if options.createSubpath == true { mount.makesSubpath = true }
             mount.driver = options.driverConfig?.name ?? ""
             mount.driverOptions = options.driverConfig?.options ?? [:]
         case .tmpfs:

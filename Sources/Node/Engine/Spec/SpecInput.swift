@@ -14,6 +14,8 @@ struct SpecInput: Sendable {
         var plan: PlannedMount
         /// On the host; empty for tmpfs.
         var source: String
+        /// What of the source is meant, for a runtime that resolves it below there.
+        var subpath = ""
     }
 
     /// A device of the host under its path in the container.

@@ -79,6 +79,7 @@ struct SpecMounts {
         options.append(plan.propagation.isEmpty ? "rprivate" : plan.propagation)
         // Read-only holds for what is mounted below a bind, too, unless it is wished otherwise.
         let isDeep = plan.kind == .bind && plan.recursive && plan.writableBelow != true && input.canProtectBelow
+        if !resolved.subpath.isEmpty { options.append("X-mount.subdir=\(resolved.subpath)") }
         if plan.readOnly { options.append(plan.forceRecursiveReadOnly || isDeep ? "rro" : "ro") }
         return RuntimeSpec.Mount(destination: plan.destination, type: "bind", source: resolved.source, options: options)
     }

@@ -94,7 +94,7 @@ struct Launch {
             case .mount(let mount) where opensInParent(mount):
                 guard case .bind(let source, let recursive) = mount.kind else { continue }
                 let tree = try step(one.description) { () throws(SyscallError) in
-                    let tree = try Mounts.copyTree(source, recursive: recursive)
+                    let tree = try mount.copy(of: source, recursive: recursive)
                     if !mount.spreads.contains(where: { $0.propagation == .shared }) {
                         try Mounts.setAttributes(of: tree.raw, propagation: .replica, recursive: true)
                     }

@@ -19,7 +19,7 @@ struct MountWork {
                 if let opened = sources[index] {
                     Descriptor(owning: opened)
                 } else {
-                    try Mounts.copyTree(source, recursive: recursive)
+                    try plan.copy(of: source, recursive: recursive)
                 }
             let isDirectory = try Files.status(of: tree.raw).isDirectory
             let target = try root.ensure(plan.destination, isDirectory ? .directory : .file)
@@ -140,5 +140,17 @@ extension MountFlags {
         if attributes.contains(.strictAccessTime) { insert(.strictAccessTime) }
         if attributes.contains(.noDirectoryAccessTime) { insert(.noDirectoryAccessTime) }
         if attributes.contains(.noSymlinks) { insert(.noSymlinks) }
+    }
+}
+
+extension MountPlan {
+    /// A detached copy of what is at `source`, or of the part of it that ``subpath`` names.
+    ///
+    /// What is opened below the source is what is mounted: whoever exchanges a folder for a link meanwhile changes nothing.
+    func copy(of source: String, recursive: Bool) throws(SyscallError) -> Descriptor {
+        guard let subpath else { return try Mounts.copyTree(source, recursive: recursive) }
+        let whole = try Descriptor.open(source, OpenFlag.path | O_DIRECTORY)
+        let part = try Descriptor.open(inRoot: whole.raw, subpath, OpenFlag.path)
+        return try Mounts.copyTree("", at: part.raw, recursive: recursive)
     }
 }

@@ -172,12 +172,16 @@ extension MountPlan {
         recursiveChange = options.recursiveChange
         spreads = options.spreads
         copiesUp = options.copiesUp
+        if isBind { subpath = options.data.last { $0.key == Self.subdirectory }?.value }
         written = mount.options ?? []
         try readIDMapping(mount, options, isBind: isBind, at: place)
         guard !copiesUp || mount.type == "tmpfs" else {
             throw .invalid(path: "\(place).options", why: "tmpcopyup is for a tmpfs")
         }
     }
+
+    /// The option of mount(8) for a part of what is mounted, here with links that lead nowhere out of it.
+    private static let subdirectory = "X-mount.subdir"
 
     private mutating func readIDMapping(
         _ mount: RuntimeSpec.Mount, _ options: MountOptions, isBind: Bool, at place: String

@@ -78,6 +78,8 @@ package struct MountPlan: Equatable, Sendable, CustomStringConvertible {
     /// In the order in which they were asked for.
     package var spreads: [Spread] = []
     package var idMapping: IDMapping?
+    /// What of a bind's source is meant: resolved below it, so that no link in there leads anywhere else.
+    package var subpath: String?
     package var idMapsRecursively = false
     /// Fill a new tmpfs with what it hides.
     package var copiesUp = false

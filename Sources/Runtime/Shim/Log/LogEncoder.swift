@@ -6,9 +6,10 @@ enum OutputStream: Int, CaseIterable, Sendable {
     case stdout, stderr
 }
 
-/// Turns what a container writes into lines of docker's json-file, and decides where a new file begins.
+/// Turns what a container writes into lines of docker's json-file, or of the CRI's log files, and decides where a new file begins.
 ///
-/// `{"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.000000001Z"}`. Output without a newline in 16 KiB is cut into
+/// `{"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.000000001Z"}`, or
+/// `2026-01-02T03:04:05.000000001Z stdout F hello`, with `P` for a line that goes on. Output without a newline in 16 KiB is cut into
 /// lines whose `log` does not end in one, and which all carry the time of the first. All lines of one `append` have the time at
 /// which they were read; times never go back, even when the clock does.
 ///
@@ -22,7 +23,7 @@ struct LogEncoder: ~Copyable {
         var rest: [UInt8] = []
         /// When the first piece of a line was read that is already partly written.
         var firstPiece: Int64?
-        /// What follows the text for a line read at `suffixTime`, from the newline's escape on.
+        /// What follows the text for a line read at `suffixTime`, from the newline's escape on; in the CRI's files what precedes it.
         var suffix: [UInt8] = []
         var suffixTime: Int64 = .min
     }
@@ -33,12 +34,14 @@ struct LogEncoder: ~Copyable {
     private var timestamp = Timestamp()
     private var latest: Int64 = .min
     private let attributes: [UInt8]
+    private let isCRI: Bool
     private let maxSize: UInt64
     /// How long the current file will be when `buffer` up to here is written.
     private var fileSize: UInt64 = 0
 
     /// A file that has reached `maxSize` bytes gets no further line.
-    init(maxSize: UInt64?, attributes: JSONObject = [:]) {
+    init(maxSize: UInt64?, attributes: JSONObject = [:], isCRI: Bool = false) {
+        self.isCRI = isCRI
         self.maxSize = maxSize ?? .max
         self.attributes =
             attributes.isEmpty ? [] : Array("\"attrs\":".utf8) + JSONValue.object(attributes).encoded() + [0x2C]
@@ -111,6 +114,11 @@ struct LogEncoder: ~Copyable {
 
         let suffix = streams[index].suffix
         let text = streams[index].rest.count + piece.count
+        if isCRI {
+            plainLine(piece, rest: index, ended: ended, length: suffix.count + text + 3)
+            fileSize += UInt64(buffer.count - before)
+            return
+        }
         buffer.reserve(text * LogEscape.largestExpansion + suffix.count + 16)
         buffer.append("{\"log\":\"")
         if !streams[index].rest.isEmpty {
@@ -124,6 +132,17 @@ struct LogEncoder: ~Copyable {
         fileSize += UInt64(buffer.count - before)
     }
 
+    /// The bytes as they are, behind time and stream.
+    private mutating func plainLine(_ piece: UnsafeRawBufferPointer, rest index: Int, ended: Bool, length: Int) {
+        buffer.reserve(length)
+        streams[index].suffix.withUnsafeBytes { buffer.append($0) }
+        buffer.append(ended ? "F " : "P ")
+        streams[index].rest.withUnsafeBytes { buffer.append($0) }
+        streams[index].rest = []
+        buffer.append(piece)
+        buffer.append(0x0A)
+    }
+
     /// Joins the two halves first: a character may stand astride them.
     private mutating func encodeRest(of index: Int, with piece: UnsafeRawBufferPointer) {
         streams[index].rest.append(contentsOf: piece)
@@ -133,6 +152,14 @@ struct LogEncoder: ~Copyable {
     }
 
     private mutating func renewSuffix(of stream: OutputStream, time: Int64) {
+        streams[stream.rawValue].suffixTime = time
+        if isCRI {
+            var prefix: [UInt8] = []
+            timestamp.append(time, to: &prefix)
+            prefix.append(contentsOf: (stream == .stdout ? " stdout " : " stderr ").utf8)
+            streams[stream.rawValue].suffix = prefix
+            return
+        }
         var suffix = Array("\\n\",\"stream\":\"".utf8)
         suffix.append(contentsOf: (stream == .stdout ? "stdout" : "stderr").utf8)
         suffix.append(contentsOf: "\",".utf8)
@@ -141,6 +168,5 @@ struct LogEncoder: ~Copyable {
         timestamp.append(time, to: &suffix)
         suffix.append(contentsOf: "\"}\n".utf8)
         streams[stream.rawValue].suffix = suffix
-        streams[stream.rawValue].suffixTime = time
     }
 }
