@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A pool as people make it: `pouch pool init`, a server, nodes that join with one-time tokens over mutual TLS.
-@Suite("a pool over mutual TLS", .needs(.root, .tool("kubectl"), .tool("curl")), .serialized)  // each has a server and a node
+@Suite("a pool over mutual TLS", .needs(.root, .tool("kubectl"), .tool("curl")), .serialized)  // one server each
 struct PoolJoinTests {
     struct Rig: Sendable {
         let folder: String
@@ -23,7 +23,8 @@ struct PoolJoinTests {
             try await run([Executables.client] + words, environment: environment.merging(configuration) { $1 })
         }
         func kubectl(_ words: String..., input: String? = nil) async throws -> CommandResult {
-            try await run(["kubectl", "--cache-dir", "\(folder)/cache"] + words, environment: configuration, input: input)
+            try await run(
+                ["kubectl", "--cache-dir", "\(folder)/cache"] + words, environment: configuration, input: input)
         }
         private var configuration: [String: String] { ["KUBECONFIG": "\(pool)/kubeconfig", "HOME": folder] }
 
@@ -42,7 +43,8 @@ struct PoolJoinTests {
             let data = body.map { ["-H", "Content-Type: application/merge-patch+json", "-d", $0] } ?? []
             return try await run(
                 [
-                    "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", method, "--cacert", "\(member)/ca.crt",
+                    "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", method, "--cacert",
+                    "\(member)/ca.crt",
                     "--cert", "\(member)/node.pem", "\(address)\(path)",
                 ] + data
             ).output
@@ -74,7 +76,8 @@ struct PoolJoinTests {
             #expect(again.status == 1, "\(again)")
             let words = [Executables.poolServer, "serve", "--data", pool, "--listen", "127.0.0.1:0"] + flags
             let server = try await withThread { () throws(SyscallError) in
-                try RunningCommand(["/bin/sh", "-c", "exec \"$@\" >\"\(folder)/address\" 2>\"\(folder)/log\"", "sh"] + words)
+                try RunningCommand(
+                    ["/bin/sh", "-c", "exec \"$@\" >\"\(folder)/address\" 2>\"\(folder)/log\"", "sh"] + words)
             }
             var address = ""
             let deadline = ContinuousClock.now + .seconds(30)
@@ -118,13 +121,15 @@ struct PoolJoinTests {
             let unknown = "pouch-\(String(repeating: "0", count: 32))-\(rig.firstToken.suffix(64))"
             let stranger = try await join("n2", unknown)
             #expect(stranger.status == 1 && stranger.errors.contains("none of this pool's"), "\(stranger)")
-            let foreign = try await join("n2", "pouch-\(String(repeating: "0", count: 32))-\(String(repeating: "0", count: 64))")
+            let foreign = try await join(
+                "n2", "pouch-\(String(repeating: "0", count: 32))-\(String(repeating: "0", count: 64))")
             #expect(foreign.status == 1 && foreign.errors.contains("another authority"), "\(foreign)")
             let listed = try await rig.pouch("pool", "token", "ls", "--data", rig.pool)
             #expect(listed.output.contains("used by n1") && listed.output.contains("revoked"), "\(listed)")
             // A node touches what is its own, and nothing of others.
             let node = "\(rig.folder)/n1"
-            for path in ["/api/v1/secrets", "/api/v1/pods", "/api/v1/nodes/n2", "/apis/policy/v1/poddisruptionbudgets"] {
+            for path in ["/api/v1/secrets", "/api/v1/pods", "/api/v1/nodes/n2", "/apis/policy/v1/poddisruptionbudgets"]
+            {
                 #expect(try await rig.ask(path, of: node) == "403", "\(path)")
             }
             #expect(try await rig.ask("/api/v1/nodes/n1", of: node) == "404")
@@ -176,7 +181,8 @@ struct PoolJoinTests {
                 ).output
                 let logPath = "https://n1.streams.pouch:\(port)/containerLogs/default/web/main"
                 let asNode = [
-                    "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--resolve", "n1.streams.pouch:\(port):127.0.0.1",
+                    "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--resolve",
+                    "n1.streams.pouch:\(port):127.0.0.1",
                     "--cacert", "\(member)/ca.crt", "--cert", "\(member)/node.pem", logPath,
                 ]
                 #expect(try await run(asNode).output == "403")

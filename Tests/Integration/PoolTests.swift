@@ -37,7 +37,7 @@ struct PoolTests {
         }
     }
 
-    private func withPool(_ body: (Pool) async throws -> Void) async throws {
+    static func withPool(_ flags: [String] = [], _ body: (Pool) async throws -> Void) async throws {
         try await withScratchDirectory { folder in
             try await bringLoopbackUp()
             let words = ["\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:0"]
@@ -46,7 +46,8 @@ struct PoolTests {
             let address = String(line.prefix { $0 != "\n" })
             do {
                 try #require(address.hasPrefix("http://"), "\(line)")
-                let daemon = try await Daemon.start(in: folder, flags: ["--join", address, "--node-name", "n1"])
+                let daemon = try await Daemon.start(
+                    in: folder, flags: ["--join", address, "--node-name", "n1"] + flags)
                 do {
                     try await daemon.importBusybox()
                     try await body(Pool(server: address, daemon: daemon))
@@ -64,13 +65,13 @@ struct PoolTests {
         }
     }
 
-    private static func isReady(_ pod: JSONValue) -> Bool {
+    static func isReady(_ pod: JSONValue) -> Bool {
         (pod["status"]?["conditions"]?.arrayValue ?? []).contains { $0["type"] == "Ready" && $0["status"] == "True" }
     }
 
     @Test("a pod from Specs is placed, runs, answers, survives the daemon's death, and leaves nothing behind")
     func life() async throws {
-        try await withPool { pool in
+        try await Self.withPool { pool in
             let applied = try await pool.pouch("apply", "-f", "Specs/pods/web.yaml")
             #expect(applied.output == "pod/web created\n", "\(applied)")
             let pod = try await pool.until("pod", "web") { Self.isReady($0) }
@@ -95,7 +96,7 @@ struct PoolTests {
 
     @Test("init containers, configuration in variables and files, limits of the disk, exit codes and messages")
     func configuration() async throws {
-        try await withPool { pool in
+        try await Self.withPool { pool in
             try await pool.apply(
                 """
                 {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {greeting: hello}}
@@ -135,7 +136,7 @@ struct PoolTests {
 
     @Test("a pod that fits nowhere says why, and waits in its queue")
     func waiting() async throws {
-        try await withPool { pool in
+        try await Self.withPool { pool in
             try await pool.apply(
                 """
                 apiVersion: v1

@@ -7,7 +7,7 @@ internal import LinuxKernel
 package final class Daemon: @unchecked Sendable {  // handed from thread to thread by one test, never shared
     package let folder: String
     package let host: String
-    private let flags: [String]
+    private var flags: [String]
     /// What goes before the daemon's own words, such as a program that enters a namespace first.
     private let prefix: [String]
     private var process: RunningCommand?
@@ -32,8 +32,9 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
         return daemon
     }
 
-    /// Starts it (again), with the same roots.
-    package func start() async throws {
+    /// Starts it (again), with the same roots, and from now on with these flags too.
+    package func start(adding more: [String] = []) async throws {
+        flags += more
         let words =
             prefix + [
                 Executables.daemon, "--data-root", "\(folder)/data", "--exec-root", "\(folder)/exec", "--pidfile",

@@ -142,7 +142,13 @@ struct Describe: AsyncParsableCommand {
                 let events = try await client.get(
                     PoolPath.events(pod.namespace), query: ["fieldSelector": "involvedObject.uid=\(pod.uid)"])
                 let items = events["items"]?.arrayValue ?? []
-                Say.line(PodStory.lines(pod, events: items, now: .now).joined(separator: "\n"))
+                var waiting: [PodObject] = []
+                if pod.nodeName == nil {
+                    let found = try await client.get(PoolPath.pods, query: ["fieldSelector": "spec.nodeName="])
+                    waiting = (found["items"]?.arrayValue ?? []).map(PodObject.init).filter { !$0.phase.isTerminal }
+                }
+                let story = PodStory.lines(pod, events: items, waiting: waiting, now: .now)
+                Say.line(story.joined(separator: "\n"))
             }
         }
     }

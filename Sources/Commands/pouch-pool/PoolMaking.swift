@@ -19,7 +19,8 @@ struct ServerFolder: ParsableArguments {
 
 struct PoolInit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a pool on this machine: its authority, its server's settings, a first token.",
+        commandName: "init",
+        abstract: "Make a pool on this machine: its authority, its server's settings, a first token.",
         discussion: "Then pouch-server serve --data DIR serves it, and pouch pool join on other machines joins it.")
 
     @OptionGroup var folder: ServerFolder
@@ -90,7 +91,9 @@ struct PoolJoin: AsyncParsableCommand {
 
     func run() async throws {
         try await Say.reporting {
-            guard server.hasPrefix("https://") else { throw IdentityError.malformed("\(server): not https://HOST:PORT") }
+            guard server.hasPrefix("https://") else {
+                throw IdentityError.malformed("\(server): not https://HOST:PORT")
+            }
             let folder = "\(dataRoot)/member"
             if let kept = try Membership.read(folder) {
                 throw IdentityError.malformed("this machine is node \(kept.node) of \(kept.server) already: \(folder)")
@@ -162,7 +165,8 @@ struct PoolTokens: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make tokens useless, named by their IDs or themselves.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make tokens useless, named by their IDs or themselves.")
 
         @OptionGroup var folder: ServerFolder
         @Argument var tokens: [String]

@@ -13,7 +13,8 @@ struct PodChoice: ParsableArguments {
 
     func path(_ namespace: String) throws(ManifestError) -> String {
         let halves = pod.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard halves.count == 1 || ["pod", "pods", "po"].contains(halves[0]), let name = halves.last, !name.isEmpty else {
+        guard halves.count == 1 || ["pod", "pods", "po"].contains(halves[0]), let name = halves.last, !name.isEmpty
+        else {
             throw ManifestError(pod, "expected POD or pod/POD")
         }
         return PoolPath.pod(namespace, String(name))
@@ -42,7 +43,9 @@ struct Logs: AsyncParsableCommand {
             query["tailLines"] = tail.map(String.init)
             query["sinceSeconds"] = sinceSeconds.map(String.init)
             let path = try choice.path(try connection.home()) + "/log"
-            try await client.stream(PoolRequest(.get, path, query: query)) { bytes in Say.bytes(bytes, to: STDOUT_FILENO) }
+            try await client.stream(PoolRequest(.get, path, query: query)) { bytes in
+                Say.bytes(bytes, to: STDOUT_FILENO)
+            }
         }
     }
 }
@@ -97,16 +100,30 @@ struct RemoteRun {
         var query = command?.map { "command=\(Percent.encoded($0))" } ?? []
         if let container = choice.container { query.append("container=\(Percent.encoded(container))") }
         query += ["stdout=true", "stderr=\(!isTerminal)", "stdin=\(flags.input)", "tty=\(isTerminal)"]
-        path = try choice.path(try connection.home()) + (command == nil ? "/attach?" : "/exec?") + query.joined(separator: "&")
+        path =
+            try choice.path(try connection.home()) + (command == nil ? "/attach?" : "/exec?")
+            + query.joined(separator: "&")
     }
 
     /// Ends the program with the command's own code.
     func run() async throws {
-        let (input, feed) = AsyncStream.makeStream(of: RemoteInput.self)
         let outcome = Outcome()
+        if isTerminal {
+            let raw = try RawMode(STDIN_FILENO)
+            try await talk(outcome)
+            _ = consume raw
+        } else {
+            try await talk(outcome)
+        }
+        let (code, message) = await outcome.value
+        if !message.isEmpty { Say.error(message) }
+        // A thread may still wait for input that nobody wants any more.
+        exit(code)
+    }
+
+    private func talk(_ outcome: Outcome) async throws {
+        let (input, feed) = AsyncStream.makeStream(of: RemoteInput.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            var raw: RawMode?
-            if isTerminal { raw = try RawMode(STDIN_FILENO) }
             if isTerminal { group.addTask { await Self.followSize(feed) } }
             if flags.input { Lanes.shared.start { Self.readInput(feed) } }
             defer { group.cancelAll() }
@@ -117,12 +134,7 @@ struct RemoteRun {
                 case .ended(let code, let message): await outcome.set(code, message)
                 }
             }
-            raw = nil
         }
-        let (code, message) = await outcome.value
-        if !message.isEmpty { Say.error(message) }
-        // A thread may still wait for input that nobody wants any more.
-        exit(code)
     }
 
     private actor Outcome {

@@ -52,11 +52,13 @@ struct Serve: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup.singleton
         let dialer = NodeDialer(group: group, tls: identity.map { identity in { identity.settings } })
         guard nodeCertificateHours > 0, nodeCertificateHours < 24 * 3650 else {
-            throw ServeError.incomplete("--node-certificate-hours \(nodeCertificateHours): more than none, less than ten years")
+            throw ServeError.incomplete(
+                "--node-certificate-hours \(nodeCertificateHours): more than none, less than ten years")
         }
         let desk = identity.map { JoinDesk($0.folder, lifetime: .seconds(nodeCertificateHours * 3600)) }
         let api = APIServer(
-            store, authentication: try authentication(isPool: identity != nil), audit: audit, dialer: dialer, desk: desk,
+            store, authentication: try authentication(isPool: identity != nil), audit: audit, dialer: dialer,
+            desk: desk,
             metrics: metrics)
         try await api.objects.prepare()
         var listeners = [listener]

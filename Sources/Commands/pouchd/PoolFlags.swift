@@ -26,7 +26,8 @@ struct PoolFlags: ParsableArguments {
         help: "Pods go by their priority when less memory than this can be had; 100m.")
     var evictionMemory: String?
     @Option(
-        name: .customLong("eviction-disk"), help: "The same for the part of the disk, or of its files, that is free; 10%.")
+        name: .customLong("eviction-disk"),
+        help: "The same for the part of the disk, or of its files, that is free; 10%.")
     var evictionDisk: String?
     @Option(
         name: .customLong("node-sync-seconds"),

@@ -32,7 +32,9 @@ struct PoolMember: Sendable {
     var authorityFile: String { Membership.authority(in: folder) }
     var credentialsFile: String { Membership.credentials(in: folder) }
 
-    /// What an earlier start, or `pouch pool join`, left; else what the server makes of the token. Waits while the server cannot be
+    /// What an earlier start, or `pouch pool join`, left; else what the server makes of the token.
+    ///
+    /// Waits while the server cannot be
     /// reached.
     func join() async throws -> Membership {
         let folder = folder

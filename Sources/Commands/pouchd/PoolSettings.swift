@@ -40,7 +40,8 @@ struct PoolSettings {
         refreshPeriod = .seconds(seconds)
         if let text = try pool.evictionMemory ?? file.string("eviction-memory") {
             guard let count = try? ByteCount(parsing: text), let bytes = Int64(exactly: count.bytes) else {
-                throw ConfigurationError.invalid(name: "eviction-memory", value: text, why: "not an amount such as 100m")
+                throw ConfigurationError.invalid(
+                    name: "eviction-memory", value: text, why: "not an amount such as 100m")
             }
             pressure.memory = bytes
         }

@@ -99,7 +99,8 @@ package final class HTTPServer: Service {
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .bind(host: tls.host, port: tls.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: sessions.context.withLock { $0 }))
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: sessions.context.withLock { $0 }))
                     }.flatMap {
                         let address = Self.address(of: channel)
                         return Self.connection(

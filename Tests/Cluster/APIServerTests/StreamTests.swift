@@ -13,7 +13,9 @@ import Testing
 /// A node that runs nothing: its commands are `echo`, `cat` and `fail`.
 private struct ScriptedNode: PodStreams {
     func check(_ container: PodContainer) async throws(PodStreamError) {
-        if !["main", ""].contains(container.container) { throw .notFound("container \(container.container) has not started") }
+        if !["main", ""].contains(container.container) {
+            throw .notFound("container \(container.container) has not started")
+        }
     }
 
     func logs(

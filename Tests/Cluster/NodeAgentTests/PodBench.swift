@@ -57,6 +57,13 @@ struct PodBench {
         tell(.desired(pod))
     }
 
+    mutating func relabel(_ labels: [String: String]) {
+        var object = pod.object
+        object["metadata"]?["labels"] = .object(JSONObject(labels.map { ($0.key, .string($0.value)) }))
+        pod = PodObject(object)
+        tell(.desired(pod))
+    }
+
     var starts: [String] { effects.compactMap { if case .start(let name, _) = $0 { name } else { nil } } }
     var stops: [String] {
         effects.compactMap { if case .stop(let name, _, let grace) = $0 { "\(name) \(grace)" } else { nil } }

@@ -31,6 +31,48 @@ struct PodMachineTests {
         #expect(bench.status?.phase == .running && bench.isTrue("Ready"))
     }
 
+    @Test(
+        "files that a pod is told are brought up to date each minute, at once when its labels change, and not while it ends"
+    )
+    func refresh() throws {
+        var bench = try PodBench(
+            """
+            containers: [{name: a}]
+            volumes: [{name: v, configMap: {name: c}}]
+            """)
+        var count: Int { bench.effects.count { $0 == .refresh } }
+        bench.make()
+        bench.run("a")
+        bench.pass(59)
+        #expect(count == 0)
+        bench.pass(1)
+        #expect(count == 1)
+        bench.pass(30)
+        bench.pass(30)
+        #expect(count == 2)
+        bench.relabel(["changed": "yes"])
+        #expect(count == 3)
+        bench.delete(grace: 30)
+        bench.pass(120)
+        #expect(count == 3)
+    }
+
+    @Test("a pod that has to go fails as evicted, and nothing of it stays on the node")
+    func eviction() throws {
+        var bench = try PodBench("containers: [{name: a}]")
+        bench.make()
+        bench.run("a")
+        bench.tell(.evicted(reason: "Evicted", message: "low on memory"))
+        #expect(bench.stops == ["a 30"])
+        bench.end("a", 137)
+        #expect(bench.status?.phase == .failed && bench.status?.reason == "Evicted")
+        #expect(bench.effects.contains(.cleanUp))
+        bench.tell(.cleaned)
+        #expect(!bench.effects.contains(.confirmDeletion))
+        bench.delete(grace: 0)
+        #expect(bench.effects.contains(.confirmDeletion) && bench.machine.isOver)
+    }
+
     @Test("restart waits: at once, ten seconds, twenty; after ten minutes of running at once again")
     func backoff() throws {
         var bench = try PodBench("containers: [{name: a}]")

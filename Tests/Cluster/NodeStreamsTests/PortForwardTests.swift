@@ -86,7 +86,9 @@ struct PortForwardTests {
         var random = SplitMix64(seed: seed)
         for _ in 0..<50 {
             var bytes = Self.session()
-            for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+            }
             let frames = try? Self.frames(bytes) { Int.random(in: 1...30, using: &random) }
             #expect((frames?.count ?? 0) < bytes.count)
         }

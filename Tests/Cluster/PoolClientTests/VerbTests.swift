@@ -75,7 +75,19 @@ struct VerbTests {
                 ]
             ],
         ])
-        let lines = PodStory.lines(pod, events: [], now: Timestamp(seconds: 1_700_000_000 + 200))
+        func other(_ name: String, _ priority: Int64, _ time: String) -> PodObject {
+            PodObject([
+                "metadata": ["name": .string(name), "uid": .string(name), "creationTimestamp": .string(time)],
+                "spec": ["priority": .integer(priority)],
+            ])
+        }
+        let waiting = [
+            pod, other("later", 0, "2023-11-14T22:13:21Z"), other("low", -5, "2023-11-14T22:13:10Z"),
+            other("high", 10, "2023-11-14T22:13:22Z"),
+        ]
+        let lines = PodStory.lines(
+            pod, events: [], waiting: waiting, now: Timestamp(seconds: 1_700_000_000 + 200))
+        #expect(lines.contains("            place 2 of 4 among the pods that wait, by priority and age"))
         #expect(lines.contains("Waiting:    0/3 nodes") && lines.contains("            for 3m20s"))
         #expect(lines.contains("  PodScheduled: False (Unschedulable)"))
     }

@@ -32,6 +32,21 @@ struct LogEncoderTests {
                 == #"{"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.000000001Z"}"# + "\n")
     }
 
+    @Test("the CRI's lines have time, stream, whether the line ends, and the bytes as they are")
+    func plain() {
+        var encoder = LogEncoder(maxSize: nil, isCRI: true)
+        let long = [UInt8](repeating: 65, count: LogEncoder.longestPiece)
+        for (bytes, stream) in [(Array("a\"\u{1}\n".utf8) + [0xFF, 10], OutputStream.stdout), (long + [66], .stderr)] {
+            bytes.withUnsafeBytes { encoder.append($0, from: stream, now: 1) }
+        }
+        encoder.finish(.stderr, now: 2)
+        let time = "1970-01-01T00:00:00.000000001Z"
+        let expected =
+            Array("\(time) stdout F a\"\u{1}\n\(time) stdout F ".utf8) + [0xFF, 10]
+            + Array("\(time) stderr P ".utf8) + long + Array("\n\(time) stderr P B\n".utf8)
+        #expect(Array(encoder.buffer.bytes) == expected)
+    }
+
     @Test(
         "text is escaped as Go's encoder does it",
         arguments: [

@@ -67,10 +67,51 @@ struct IdentityTests {
             let read = try JoinToken(parsing: token.text)
             #expect(read == token && read.fingerprint == authority.fingerprint)
             #expect(try book.redeem(secret: read.secret, now: Self.now) == [.peer, .seed])
-            #expect(throws: IdentityError.badToken) { try book.redeem(secret: read.secret, now: Self.now) }
+            #expect(throws: IdentityError.tokenUsed(by: "")) { try book.redeem(secret: read.secret, now: Self.now) }
             let late = try book.make(for: authority, roles: [.peer], expires: Self.now)
-            #expect(throws: IdentityError.badToken) { try book.redeem(secret: late.secret, now: Self.now) }
+            #expect(throws: IdentityError.tokenExpired) { try book.redeem(secret: late.secret, now: Self.now) }
             #expect(throws: IdentityError.badToken) { try book.redeem(secret: "../../etc/passwd", now: Self.now) }
+        }
+    }
+
+    @Test("who lost the answer may ask again for the same key, nobody else; revoked tokens say so")
+    func again() async throws {
+        try await withPool { authority, _, folder in
+            let book = try TokenBook(folder: folder + "/tokens")
+            let token = try book.make(for: authority, roles: [], expires: Self.now + 60)
+            #expect(try book.check(secret: token.secret, by: "n1#aa", now: Self.now))
+            #expect(try book.redeem(secret: token.secret, by: "n1#aa", now: Self.now).isEmpty)
+            #expect(try !book.check(secret: token.secret, by: "n1#aa", now: Self.now))
+            #expect(try book.redeem(secret: token.secret, by: "n1#aa", now: Self.now).isEmpty)
+            for other in ["n1#bb", "n2#aa", ""] {
+                #expect(throws: IdentityError.tokenUsed(by: "n1")) {
+                    try book.redeem(secret: token.secret, by: other, now: Self.now)
+                }
+            }
+            let second = try book.make(for: authority, roles: [], expires: Self.now + 60)
+            try book.revoke(second.text)
+            #expect(throws: IdentityError.tokenRevoked) { try book.redeem(secret: second.secret, now: Self.now) }
+            #expect(throws: IdentityError.badToken) { try book.revoke(second.text) }
+            let states = try book.entries(now: Self.now).map(\.state)
+            #expect(states.contains(.used(by: "n1")) && states.contains(.revoked) && states.count == 2)
+            #expect(try book.entries(now: Self.now + 9 * 86400).isEmpty)
+        }
+    }
+
+    @Test("a node's certificate says who it is as Kubernetes has it, and when to renew it")
+    func node() async throws {
+        try await withPool { authority, _, _ in
+            let request = try KeyRequest()
+            let pem = try authority.certificate(
+                for: .node("n1.example"), request: request.request, lifetime: .seconds(1000))
+            let term = try CertificateTerm(pem: pem)
+            #expect(term.ends - term.begins == 1000 && term.renewal - term.begins == 700)
+            #expect(throws: IdentityError.self) { try CertificateHolder.check(node: "N1") }
+            #expect(throws: IdentityError.self) { try CertificateHolder.check(node: "a..b") }
+            try CertificateHolder.check(node: "n1.example")
+            #expect(throws: IdentityError.self) {
+                try authority.certificate(for: .node("n1"), request: "nothing", lifetime: .seconds(1))
+            }
         }
     }
 

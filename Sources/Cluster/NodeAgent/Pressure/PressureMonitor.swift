@@ -19,7 +19,9 @@ actor PressureMonitor {
 
     func isShort(of resource: ScarceResource) -> Bool { machine.isShort(of: resource, at: .now) }
 
-    /// Serves until the calling task is cancelled. `pods` gives those that run here, `evict` ends one and says why.
+    /// Serves until the calling task is cancelled.
+    ///
+    /// `pods` gives those that run here, `evict` ends one and says why.
     func run(
         _ pods: @Sendable () async -> [PodObject], _ evict: @Sendable (String, String) async -> Void
     ) async {
@@ -29,7 +31,10 @@ actor PressureMonitor {
             let groups = running.map { PodGroup.path($0, below: root) }
             let dataRoot = context.settings.dataRoot
             let (amounts, used) = await Lanes.shared.run {
-                (NodeAmounts(memory: MemoryFacts.available(), disk: NodeDisk.free(dataRoot)), groups.map { PodGroup.memory($0) })
+                (
+                    NodeAmounts(memory: MemoryFacts.available(), disk: NodeDisk.free(dataRoot)),
+                    groups.map { PodGroup.memory($0) }
+                )
             }
             let candidates = zip(running, used).map { pod, used in
                 PressureCandidate(
@@ -37,7 +42,8 @@ actor PressureMonitor {
                     started: pod.creationTime?.seconds ?? 0)
             }
             guard let verdict = machine.observe(amounts, candidates, at: .now) else { continue }
-            context.logger.warning("a pod is evicted", metadata: ["pod": "\(verdict.uid)", "why": "\(verdict.message)"])
+            context.logger.warning(
+                "a pod is evicted", metadata: ["pod": "\(verdict.uid)", "why": "\(verdict.message)"])
             await evict(verdict.uid, verdict.message)
         } while (try? await Task.sleep(for: Self.period)) != nil
     }
@@ -54,7 +60,8 @@ enum MemoryFacts {
     /// Source: proc(5), /proc/meminfo, MemAvailable.
     static func available() -> Int64 {
         guard let bytes = try? WholeFile.read("/proc/meminfo") else { return .max }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("MemAvailable:")
+        {
             if let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int64($0) }) {
                 return kilobytes * 1024
             }

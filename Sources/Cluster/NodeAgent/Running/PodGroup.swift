@@ -33,9 +33,7 @@ enum PodGroup {
         return Int64(clamping: used > idle ? used - idle : 0)
     }
 
-    /// Gives the pod's group the sums of its containers' shares and limits; what resisted is said.
-    ///
-    /// - Parameter limits: of the pod as a whole.
+    /// Gives the pod's group the limits of the pod as a whole; what resisted is said.
     static func limit(_ path: String, to limits: ResourceLimits) -> String? {
         do {
             try Cgroup(at: try CgroupPath(parsing: path), in: try CgroupTree.current()).apply(limits)
@@ -58,7 +56,8 @@ enum PodGroup {
             limits.cpu.period = 100_000
             limits.cpu.quota = .at(UInt64(max(1000, quota * 100)))
         }
-        if let memory = total(pod, { $0.limits["memory"].wholeQuantity }), every(pod, { $0.limits["memory"].isPresent }) {
+        if let memory = total(pod, { $0.limits["memory"].wholeQuantity }), every(pod, { $0.limits["memory"].isPresent })
+        {
             limits.memory.limit = .at(UInt64(max(0, memory)))
         }
         return limits

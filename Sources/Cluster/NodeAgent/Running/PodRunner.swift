@@ -80,7 +80,8 @@ struct PodRunner: Sendable {
         do throws(AgentError) {
             _ = try await PodVolumes(context).prepare(pod, try await facts(pod, addresses: addresses))
         } catch {
-            context.logger.debug("a pod's files stay as they are", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
+            context.logger.debug(
+                "a pod's files stay as they are", metadata: ["pod": "\(pod.key)", "error": "\(error)"])
         }
     }
 

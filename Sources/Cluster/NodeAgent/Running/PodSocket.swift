@@ -51,7 +51,8 @@ struct PodSocket: Sendable {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = try check("socket") { socket(Int32(address.ss_family), type, 0) }
         var address = address
-        let size = address.ss_family == sa_family_t(AF_INET) ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
+        let size =
+            address.ss_family == sa_family_t(AF_INET) ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
         do throws(SyscallError) {
             _ = try check("connect") {
                 withUnsafePointer(to: &address) { pointer in

@@ -76,8 +76,9 @@ struct PodVolumes: Sendable {
         return file
     }
 
-    /// Where a container's output goes: `pods/NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log`, as the CRI has it. Files of runs before the
-    /// last one go.
+    /// Where a container's output goes: `pods/NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log`, as the CRI has it.
+    ///
+    /// Files of runs before the last one go.
     func logFile(_ pod: PodObject, _ container: String, _ attempt: Int) async throws(AgentError) -> String {
         let folder = "\(context.settings.logFolder(pod))/\(container)"
         try await onLane { () throws(SyscallError) in

@@ -1,8 +1,9 @@
 internal import HTTPKit
 internal import NIOCore
 
-/// The Python client's way to forward ports: two channels of one WebSocket for each port that the request names, the even ones
-/// for bytes, the odd ones for what went wrong. Each begins with its port, in two bytes, the lower first.
+/// The Python client's way to forward ports: channels of one WebSocket.
+///
+/// Two for each port that the request names, the even ones for bytes, the odd ones for what went wrong. Each begins with its port, in two bytes, the lower first.
 ///
 /// Source: Kubernetes, `portforward` over `v4.channel.k8s.io`.
 struct ChannelPortForward: Sendable {

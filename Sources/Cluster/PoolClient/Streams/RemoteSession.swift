@@ -113,7 +113,8 @@ extension PoolClient {
     private func opening(_ path: String) -> String {
         let key = Base64.encoded((0..<16).map { _ in UInt8.random(in: 0 ... .max) })
         let token = address.token.isEmpty ? "" : "Authorization: Bearer \(address.token)\r\n"
-        return "GET \(path) HTTP/1.1\r\nHost: \(Self.place(address.server).host)\r\nUser-Agent: \(userAgent)\r\n\(token)"
+        return
+            "GET \(path) HTTP/1.1\r\nHost: \(Self.place(address.server).host)\r\nUser-Agent: \(userAgent)\r\n\(token)"
             + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             + "Sec-WebSocket-Key: \(key)\r\nSec-WebSocket-Protocol: \(Self.version)\r\n\r\n"
     }
@@ -165,7 +166,8 @@ struct AnswerHead {
         let head = String(decoding: bytes.readableBytesView[..<blank.lowerBound], as: UTF8.self).lowercased()
         code = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         let field = "content-length:"
-        length = head.split(separator: "\r\n").first { $0.hasPrefix(field) }
+        length =
+            head.split(separator: "\r\n").first { $0.hasPrefix(field) }
             .flatMap { Int($0.dropFirst(field.count).filter { $0 != " " }) } ?? 0
         end = blank.upperBound
     }

@@ -4,7 +4,10 @@ package import Units
 
 /// A pod as `describe` tells it: where it is, how its containers are, or why it waits, and what happened.
 package enum PodStory {
-    package static func lines(_ pod: PodObject, events: [JSONValue], now: Timestamp) -> [String] {
+    /// `waiting` are the pods of the pool that have no node yet, this one among them where it has none.
+    package static func lines(
+        _ pod: PodObject, events: [JSONValue], waiting: [PodObject] = [], now: Timestamp
+    ) -> [String] {
         var lines = [
             "Name:       \(pod.name)", "Namespace:  \(pod.namespace)", "Priority:   \(pod.priority)",
             "Node:       \(pod.nodeName.map { "\($0)/\(pod.status["hostIP"].text ?? "")" } ?? "<none>")",
@@ -15,7 +18,7 @@ package enum PodStory {
         for (name, value) in [("Reason:     ", pod.reason), ("Message:    ", pod.status["message"].text)] {
             if let value { lines.append(name + value) }
         }
-        if pod.nodeName == nil { lines += waiting(pod, now: now) }
+        if pod.nodeName == nil { lines += self.waiting(pod, now: now) + place(of: pod, among: waiting) }
         lines += containers("Init containers:", pod.initContainers, pod.status["initContainerStatuses"])
         lines += containers("Containers:", pod.containers, pod.status["containerStatuses"])
         let conditions = pod.status["conditions"].elements
@@ -36,6 +39,17 @@ package enum PodStory {
         if let since = pod.creationTime { lines.append("            for \(age(since, now))") }
         if let node = pod.status["nominatedNodeName"].text { lines.append("            it is to get \(node)") }
         return lines
+    }
+
+    /// Where it stands: the more important first, then who came first.
+    private static func place(of pod: PodObject, among waiting: [PodObject]) -> [String] {
+        let order = waiting.sorted {
+            (-$0.priority, $0.creationTime?.nanoseconds ?? 0, $0.key) < (
+                -$1.priority, $1.creationTime?.nanoseconds ?? 0, $1.key
+            )
+        }
+        guard let index = order.firstIndex(where: { $0.uid == pod.uid }) else { return [] }
+        return ["            place \(index + 1) of \(order.count) among the pods that wait, by priority and age"]
     }
 
     private static func containers(_ title: String, _ containers: [ContainerObject], _ statuses: Field) -> [String] {

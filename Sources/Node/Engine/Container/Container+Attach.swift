@@ -34,7 +34,9 @@ extension Container {
             if case .attached(let said) = reply { position = said }
             past = try replay(options, upTo: position)
         } else {
-            if let position = LogPosition.end(of: services.paths.log(record)) { past = try replay(options, upTo: position) }
+            if let position = LogPosition.end(of: services.paths.log(record)) {
+                past = try replay(options, upTo: position)
+            }
             stream = try await attachBeforeStart(streams)
         }
         announce("attach")

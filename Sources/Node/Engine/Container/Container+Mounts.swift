@@ -17,7 +17,7 @@ extension Container {
                 resolved.append(try part(of: source, plan, makes: plan.createSource))
             case .volume:
                 let source = try await volumeSource(plan, rootfs)
-                if plan.subpath.isEmpty || externalRuntime != nil || !plan.noCopy {
+                if plan.subpath.isEmpty || externalRuntime != nil {
                     resolved.append(SpecInput.ResolvedMount(plan: plan, source: source))
                 } else {
                     let folder = services.volumes.mountpoint(plan.source)
@@ -28,7 +28,9 @@ extension Container {
         return resolved
     }
 
-    /// What of `folder` a mount is about. Our own runtime resolves it when it mounts, so that a folder which another container
+    /// What of `folder` a mount is about.
+    ///
+    /// Our own runtime resolves it when it mounts, so that a folder which another container
     /// exchanges for a link meanwhile leads nowhere; to others a path is given.
     private func part(
         of folder: String, _ plan: PlannedMount, makes: Bool

@@ -236,7 +236,8 @@ extension Container {
         configuration.stdinOnce = record.config.stdinOnce
         configuration.shimCgroup = shimCgroup
         if let file = try LogOption(record.hostConfig.logConfig).file {
-            var log = ShimConfiguration.Log(path: services.paths.log(record), maxSize: file.maxSize, maxFile: file.maxFile)
+            var log = ShimConfiguration.Log(
+                path: services.paths.log(record), maxSize: file.maxSize, maxFile: file.maxFile)
             let attributes = LogOption.attributes(record.hostConfig.logConfig, of: record.config)
             log.attributes = JSONObject(attributes.map { ($0.0, JSONValue.string($0.1)) })
             log.isCRI = file.place != nil

@@ -192,7 +192,8 @@ actor LogReader: LaneBound {
         var prefix = ""
         if options.timestamps { prefix += (Timestamp(rfc3339: written)?.withNineDigits ?? written) + " " }
         if options.details {
-            prefix += entry.attributes.map { "\($0.key)=\($0.value.stringValue ?? "")" }.sorted().joined(separator: ",") + " "
+            prefix +=
+                entry.attributes.map { "\($0.key)=\($0.value.stringValue ?? "")" }.sorted().joined(separator: ",") + " "
         }
         var bytes = ByteBuffer(string: prefix)
         bytes.writeBytes(entry.text)

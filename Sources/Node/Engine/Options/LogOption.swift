@@ -38,7 +38,8 @@ struct LogOption: Equatable, Sendable {
         }
         let options = config.type == "cri" ? ["max-size", "max-file", "path"] : known
         for name in config.config.keys.sorted() where !options.contains(name) {
-            throw .invalid("unknown log opt '\(name)' for \(config.type.isEmpty ? "json-file" : config.type) log driver")
+            throw .invalid(
+                "unknown log opt '\(name)' for \(config.type.isEmpty ? "json-file" : config.type) log driver")
         }
         if let text = config.config["max-size"], text != "-1", bytes(text) ?? 0 == 0 {
             throw .invalid("invalid value for max-size: \(text)")

@@ -12,7 +12,8 @@ final class ContainerLog {
     /// - Throws: when the file cannot be opened: a container whose log is asked for does not start without it.
     init(_ configuration: ShimConfiguration.Log) throws(SyscallError) {
         file = try LogFile(path: configuration.path, maxFile: configuration.maxFile)
-        encoder = LogEncoder(maxSize: configuration.maxSize, attributes: configuration.attributes, isCRI: configuration.isCRI)
+        encoder = LogEncoder(
+            maxSize: configuration.maxSize, attributes: configuration.attributes, isCRI: configuration.isCRI)
         encoder.written(fileSize: file.size)
     }
 
