@@ -148,7 +148,7 @@ struct PodChaos {
         case .cleanUp:
             #expect(alive.isEmpty, "seed \(seed): cleaned up beside \(alive)")
             bench.tell(.cleaned)
-        case .report, .record, .confirmDeletion: break
+        case .refresh, .report, .record, .confirmDeletion: break
         }
     }
 }

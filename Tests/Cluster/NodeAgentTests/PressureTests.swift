@@ -40,7 +40,8 @@ struct PressureTests {
         var machine = PressureMachine(PressureLimits())
         let amounts = NodeAmounts(memory: 1 << 30, disk: 0.04)
         let pods = [pod("old", started: 1), pod("new", started: 2), pod("high", priority: 9, started: 3)]
-        let verdict = try #require(machine.observe(amounts, pods, at: Self.start))
+        let observed = machine.observe(amounts, pods, at: Self.start)
+        let verdict = try #require(observed)
         #expect(verdict.uid == "new")
         #expect(
             verdict.message

@@ -8,6 +8,7 @@ package enum Catalog {
             Subresource("eviction", kind: "Eviction", group: "policy", verbs: ["create"]),
             Subresource("exec", kind: "PodExecOptions", verbs: ["create", "get"]),
             Subresource("log", kind: "Pod", verbs: ["get"]),
+            Subresource("portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"]),
         ], categories: ["all"])
     package static let node = ResourceKind(
         "Node", plural: "nodes", shortNames: ["no"], isNamespaced: false, hasStatus: true)

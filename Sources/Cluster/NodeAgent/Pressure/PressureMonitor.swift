@@ -1,5 +1,5 @@
 internal import ClusterModel
-internal import Glibc
+internal import Engine
 internal import Lanes
 internal import LinuxKernel
 internal import Logging
