@@ -12,7 +12,8 @@ struct PoolOutageTests {
     /// A server with its state on the disk, always at the same port.
     private func serve(_ folder: String) async throws -> RunningCommand {
         let words = [
-            "\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:\(Self.port)", "--data", "\(folder)/pool",
+            "\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:\(Self.port)", "--data",
+            "\(folder)/pool",
         ]
         let server = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
         let line = await withThread { server.readOutput(until: "\n") }
@@ -72,7 +73,8 @@ struct PoolOutageTests {
                 #expect(state?["exitCode"] == 7, "\(ended["status"] ?? .null)")
                 let steady = try await pool.until("pod", "steady") { PoolTests.isReady($0) }
                 #expect(steady["status"]?["containerStatuses"]?[0]?["restartCount"] == 0)
-                #expect(Set(try await daemon.pouch("ps", "-q", "--no-trunc").output.split(separator: "\n")) == Set(after))
+                #expect(
+                    Set(try await daemon.pouch("ps", "-q", "--no-trunc").output.split(separator: "\n")) == Set(after))
                 for name in ["steady", "ending"] { #expect(try await pool.pouch("delete", "pod", name).status == 0) }
             } catch {
                 first.signal(SIGKILL)
