@@ -149,8 +149,8 @@ extension MountPlan {
     /// What is opened below the source is what is mounted: whoever exchanges a folder for a link meanwhile changes nothing.
     func copy(of source: String, recursive: Bool) throws(SyscallError) -> Descriptor {
         guard let subpath else { return try Mounts.copyTree(source, recursive: recursive) }
-        let whole = try Descriptor.open(source, OpenFlag.path | O_DIRECTORY)
-        let part = try Descriptor.open(inRoot: whole.raw, subpath, OpenFlag.path)
+        let whole = try Descriptor.open(source, Descriptor.pathOnly | O_DIRECTORY)
+        let part = try Descriptor.open(inRoot: whole.raw, subpath, Descriptor.pathOnly)
         return try Mounts.copyTree("", at: part.raw, recursive: recursive)
     }
 }

@@ -134,11 +134,12 @@ struct LogEncoder: ~Copyable {
 
     /// The bytes as they are, behind time and stream.
     private mutating func plainLine(_ piece: UnsafeRawBufferPointer, rest index: Int, ended: Bool, length: Int) {
-        buffer.reserve(length)
-        streams[index].suffix.withUnsafeBytes { buffer.append($0) }
-        buffer.append(ended ? "F " : "P ")
-        streams[index].rest.withUnsafeBytes { buffer.append($0) }
+        let (prefix, rest) = (streams[index].suffix, streams[index].rest)
         streams[index].rest = []
+        buffer.reserve(length)
+        prefix.withUnsafeBytes { buffer.append($0) }
+        buffer.append(ended ? "F " : "P ")
+        rest.withUnsafeBytes { buffer.append($0) }
         buffer.append(piece)
         buffer.append(0x0A)
     }
