@@ -214,7 +214,7 @@ var rooms: [Room] = [
             "ContentStore", "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true,
-        testsUse: ["ContentStore", "Peer"]),
+        testsUse: ["Peer"]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),

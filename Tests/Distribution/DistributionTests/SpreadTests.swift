@@ -1,4 +1,5 @@
 import DistributionSimulation
+import Peer
 import Pieces
 import Testing
 

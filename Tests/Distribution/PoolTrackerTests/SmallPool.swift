@@ -148,7 +148,7 @@ final class SmallPool: Sendable {
     func startTracker() async throws {
         let tracker = try PoolTracker(
             folder: folder + "/tracker", host: "127.0.0.1", port: trackerPort, socket: nil, registries: Self.settings,
-            group: Self.group, logger: Logger(label: "tracker"))
+            group: Self.group, logger: Logger(label: "tracker"), readYAML: { _ in [] })
         try await tracker.bind()
         state.withLock { state in
             state.port = tracker.boundPort ?? 0
