@@ -112,8 +112,8 @@ struct ImageMirrorTests {
         #expect(ContinuousClock.now - began < .seconds(3))
         // What a HEAD finds a GET gives.
         let head = try await ask("-I", "http://\(mirror)/v2/lib/big/manifests/multi")
-        let digest = head.text.split(separator: "\n").first { $0.hasPrefix("docker-content-digest: ") }
-        let found = try #require(digest?.dropFirst("docker-content-digest: ".count).prefix { $0 != "\r" })
+        let digest = head.text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("docker-content-digest: ") }
+        let found = try #require(digest?.dropFirst("docker-content-digest: ".count))
         #expect(head.status == "200")
         #expect(try await ask("http://\(mirror)/v2/lib/big/manifests/\(found)").status == "200")
     }
@@ -192,7 +192,9 @@ struct ImageMirrorTests {
             let image = try await pool.publish(megabytes: 1)
             #expect(try await node.pouch("pull", image).status == 1)
             #expect(try await pool.pouch(node, "pull", image).status == 0)
-            let list = try await run(["curl", "-s", "--unix-socket", "\(node.folder)/pouchd.sock", "http://p/images/json"])
+            let list = try await run([
+                "curl", "-s", "--unix-socket", "\(node.folder)/pouchd.sock", "http://p/images/json",
+            ])
             let id = try JSONValue(parsing: Array(list.output.utf8)).arrayValue?.compactMap { $0["Id"]?.stringValue }
             let config = try #require(id?.first)
             for namespace in ["", "?ns=\(pool.registry.authority)"] {

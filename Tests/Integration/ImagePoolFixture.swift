@@ -128,7 +128,7 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
     /// Runs `pouch` as somebody who has logged in at the registry, where that asks for it.
     func pouch(_ node: Daemon, _ words: String...) async throws -> CommandResult {
         try await run(
-            [Executables.client, "-H", node.host] + words, environment: ["DOCKER_CONFIG": "\(folder)/login"])
+            [Executables.client, "-H", node.host] + words, environment: ["POUCH_CONFIG": "\(folder)/login"])
     }
 
     /// What travelled through each node.

@@ -86,8 +86,12 @@ struct PrewarmKernelTests {
             #expect(try await pool.prewarm("retry", id).status == 0)
             let again = try await pool.prewarm("status", id, "-w")
             #expect(again.status == 0 && again.output.contains("2/2 done"), "\(again)")
+            let metrics = try await run(["curl", "-s", "--unix-socket", "\(pool.folder)/tracker.sock", "http://t/metrics"])
+            #expect(metrics.output.contains("pouch_prewarm_nodes{state=\"done\"} 4"), "\(metrics)")
         }
     }
+
+    private func run(_ words: [String]) async throws -> CommandResult { try await TestSupport.run(words) }
 
     @Test("images that were used longest ago go when space is short, never what runs, is pinned or cannot be fetched again")
     func space() async throws {
@@ -113,6 +117,8 @@ struct PrewarmKernelTests {
             let left = try await present()
             #expect(left[0] && left[1] && left[5], "\(left)")
             #expect(try await node.pouch("images", "-q", "busybox").trimmed != "")
+            let status = try await node.pouch("distribution", "status")
+            #expect(status.output.contains("1 pinned") && !status.output.contains(" 0 collected"), "\(status)")
             // What is left is in use or pinned: a prewarm that would need it is refused, and nothing goes for it.
             let large = try await pool.publish(megabytes: 20, tag: "large")
             let refused = try await pool.prewarm(large, "-w")
@@ -120,6 +126,28 @@ struct PrewarmKernelTests {
             let after = try await present()
             #expect(after[0] && after[1], "\(after)")
             #expect(try await node.pouch("exec", try await node.pouch("ps", "-q").trimmed, "ls", "/data/big").status == 0)
+        }
+    }
+
+    @Test("explain says where an image came from, in words and as a picture")
+    func picture() async throws {
+        let limits = ["--pool-upload-limit", "20m", "--pool-download-limit", "20m", "--pool-origin-limit", "20m"]
+        try await withImagePool(nodes: 2, ImagePoolOptions(flags: limits)) { pool in
+            let image = try await pool.publish(megabytes: 4)
+            #expect(try await pool.prewarm(image, "-w").status == 0)
+            try await wait("the tracker is not told") {
+                try await pool.nodes[1].pouch("distribution", "explain", image).output.contains("pool: 2 nodes have it")
+            }
+            let words = try await pool.nodes[1].pouch("distribution", "explain", "--pieces", image)
+            #expect(words.output.contains("the registry sent 1.00 copies"), "\(words)")
+            #expect(words.output.contains("; the limits allow ") && words.output.contains(": efficiency 0."), "\(words)")
+            #expect(words.output.contains("from node-1: ") && words.output.contains(" ms"), "\(words)")
+            let picture = try await pool.nodes[1].pouch("distribution", "explain", "-o", "svg", image)
+            #expect(picture.output.hasPrefix("<svg ") && picture.output.contains(">node-1</text>"), "\(picture)")
+            let parsed = try await TestSupport.run(
+                ["python3", "-c", "import sys, xml.dom.minidom as d; d.parseString(sys.stdin.read())"],
+                input: picture.output)
+            #expect(parsed.status == 0, "\(parsed)")
         }
     }
 }

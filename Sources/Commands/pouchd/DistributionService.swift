@@ -98,6 +98,24 @@ struct DistributionService: Service, CustomStringConvertible {
         metrics.counter("pouch_pool_sent_bytes_total", help: "Bytes of pieces that went to other nodes.") {
             Double(ledger.totals.sent)
         }
+        metrics.counter("pouch_pool_stalls_total", help: "Times that nothing moved for a while.") {
+            Double(ledger.troubles.stalls)
+        }
+        metrics.counter("pouch_pool_hedges_total", help: "Pieces that were asked for twice.") {
+            Double(ledger.troubles.hedges)
+        }
+        metrics.counter("pouch_pool_bans_total", help: "Nodes that this one stopped talking to.") {
+            Double(ledger.troubles.bans)
+        }
+        metrics.counter("pouch_pool_wasted_bytes_total", help: "Bytes that came and were not needed, or wrong.") {
+            Double(ledger.troubles.wasted)
+        }
+        metrics.counter("pouch_images_collected_total", help: "Images that went because space was short.") { [engine] in
+            Double(engine.imagesCollected)
+        }
+        metrics.gauge("pouch_images_pinned", help: "Images that stay whatever needs the space.") { [engine] in
+            Double(engine.imagesPinned)
+        }
         metrics.counter(
             "pouch_pool_wrong_pieces_total", help: "Pieces that were refused, as they did not match their proofs."
         ) {

@@ -66,7 +66,9 @@ struct Flags: ParsableArguments {
     var storageDriver: String?
     @Option(
         name: .customLong("image-limit"),
-        help: "Space for images, such as 50g: those that can be pulled again go when it is short. The disk's size in a pool.")
+        help:
+            "Space for images, such as 50g: those that can be pulled again go when it is short. The disk's size in a pool."
+    )
     var imageLimit: String?
     @Option(name: .customLong("image-high-water"), help: "Percent of it above which images go; 80.")
     var imageHighWater: Int?
@@ -116,7 +118,8 @@ struct Flags: ParsableArguments {
     var registryPush = false
     @Option(
         name: .customLong("registry-pull-through"),
-        help: "HOST[:PORT] of a registry that is reached through this one, or a pattern such as *.example (repeatable).")
+        help: "HOST[:PORT] of a registry that is reached through this one, or a pattern such as *.example (repeatable)."
+    )
     var registryPullThrough: [String] = []
     @Option(name: .customLong("registry-tlscert"), help: "The registry's certificate, in PEM.")
     var registryTLSCert: String?

@@ -16,7 +16,8 @@ struct RegistrySettings {
         certificate = try flags.registryTLSCert ?? file.string("registry-tlscert")
         key = try flags.registryTLSKey ?? file.string("registry-tlskey")
         authority = try flags.registryTLSCACert ?? file.string("registry-tlscacert")
-        let hosts = try flags.registryPullThrough.isEmpty
+        let hosts =
+            try flags.registryPullThrough.isEmpty
             ? file.strings("registry-pull-through") ?? [] : flags.registryPullThrough
         mirrored = hosts.isEmpty ? nil : try MirroredHosts(hosts)
         guard let text = try flags.registryListen ?? file.string("registry-listen") else {

@@ -60,7 +60,7 @@ package protocol BlobPool: Sendable {
     func status() -> JSONValue
 
     /// Where a blob's bytes came from; nil for one that did not come through the pool since this node started.
-    func explanation(of blob: Digest) -> JSONValue?
+    func explanation(of blob: Digest) async -> JSONValue?
 }
 
 /// Pieces that take space.

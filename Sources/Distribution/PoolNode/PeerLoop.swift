@@ -128,6 +128,7 @@ actor PeerLoop {
 
     private func announce(_ announcement: Announcement, _ group: inout DiscardingTaskGroup) {
         let node = node
+        if let progress = peer.progress(of: announcement.blob) { node.ledger.note(progress, of: announcement.blob) }
         group.addTask {
             var announcement = announcement
             if let blob = node.blob(announcement.blob), blob.layout.isInline, announcement.phase == .complete {
@@ -235,6 +236,7 @@ actor PeerLoop {
             }
             blob.progress.confirm()
             node.tell(.confirmed(digest))
+            await node.report(digest)
         }
     }
 }

@@ -9,13 +9,25 @@ internal import Transfer
 /// What travelled, for people and metrics; any thread may write.
 package final class PoolLedger: Sendable {
     /// Where one blob's pieces came from.
-    struct Sources {
-        var fromPeers: [PeerID: (pieces: Int, bytes: Int64)] = [:]
-        var originPieces = 0
-        var originBytes: Int64 = 0
+    struct Sources: Sendable {
+        /// A node that gave pieces; times in milliseconds since 1970.
+        struct Giver: Sendable {
+            var pieces = 0
+            var bytes: Int64 = 0
+            var first: Int64
+            var last: Int64
+        }
+
+        var fromPeers: [PeerID: Giver] = [:]
+        var fromOrigin: Giver?
         var inlineBytes: Int64 = 0
-        /// For each piece who gave it; nil is the registry.
-        var pieces: [Int: PeerID?] = [:]
+        /// For each piece who gave it, nil is the registry, and when.
+        var pieces: [Int: (from: PeerID?, at: Int64)] = [:]
+        /// When somebody here first wanted it, and when it was whole; in milliseconds since 1970.
+        var began: Int64?
+        var ended: Int64?
+        /// What the machine said last.
+        var progress: Peer.Progress?
     }
 
     private struct State {
@@ -33,25 +45,69 @@ package final class PoolLedger: Sendable {
 
     init() {}
 
+    /// In milliseconds since 1970.
+    static var now: Int64 {
+        var moment = timespec()
+        clock_gettime(CLOCK_REALTIME, &moment)
+        return Int64(moment.tv_sec) * 1000 + Int64(moment.tv_nsec) / 1_000_000
+    }
+
     /// Bytes from peers, from registries and to peers, and pieces that were refused.
     package var totals: (received: Int64, origin: Int64, sent: Int64, wrong: Int) {
         state.withLock { ($0.received, $0.origin, $0.sent, $0.wrong) }
     }
 
+    /// How often nothing moved, pieces were asked for twice, and peers were banned; and bytes that came for nothing.
+    package var troubles: (stalls: Int, hedges: Int, bans: Int, wasted: Int64) {
+        let ledgers = state.withLock { $0.blobs.values.compactMap { $0.progress?.ledger } }
+        var sum: (stalls: Int, hedges: Int, bans: Int, wasted: Int64) = (0, 0, 0, 0)
+        for ledger in ledgers {
+            sum.stalls += ledger.stalls
+            sum.hedges += ledger.hedges
+            sum.bans += ledger.bans
+            sum.wasted += ledger.wasted
+        }
+        return sum
+    }
+
     func countWrong() { state.withLock { $0.wrong += 1 } }
+
+    // MARK: pieces on their way in
+
+    /// Somebody here wants the blob.
+    func began(_ blob: Digest) {
+        state.withLock { state in
+            if state.blobs[blob, default: Sources()].began == nil { state.blobs[blob]?.began = Self.now }
+        }
+    }
+
+    /// All of it is here.
+    func completed(_ blob: Digest) {
+        state.withLock { state in
+            if state.blobs[blob]?.began != nil, state.blobs[blob]?.ended == nil { state.blobs[blob]?.ended = Self.now }
+        }
+    }
+
+    func note(_ progress: Peer.Progress, of blob: Digest) {
+        state.withLock { $0.blobs[blob, default: Sources()].progress = progress }
+    }
 
     /// A piece is here; from the registry when `peer` is nil.
     func arrived(_ piece: Int, of blob: Digest, _ bytes: Int, from peer: PeerID?) {
+        let now = Self.now
         state.withLock { state in
             var sources = state.blobs[blob] ?? Sources()
-            sources.pieces[piece] = peer
+            sources.pieces[piece] = (peer, now)
+            var giver = peer.map { sources.fromPeers[$0] } ?? sources.fromOrigin
+            if giver == nil { giver = Sources.Giver(first: now, last: now) }
+            giver?.pieces += 1
+            giver?.bytes += Int64(bytes)
+            giver?.last = now
             if let peer {
-                let before = sources.fromPeers[peer] ?? (0, 0)
-                sources.fromPeers[peer] = (before.pieces + 1, before.bytes + Int64(bytes))
+                sources.fromPeers[peer] = giver
                 state.received += Int64(bytes)
             } else {
-                sources.originPieces += 1
-                sources.originBytes += Int64(bytes)
+                sources.fromOrigin = giver
                 state.origin += Int64(bytes)
             }
             state.blobs[blob] = sources
@@ -79,19 +135,5 @@ package final class PoolLedger: Sendable {
     func isSending(_ blob: Digest) -> Bool { state.withLock { $0.uploads.values.contains { $0.blob == blob } } }
     func lastSent(of blob: Digest) -> Int64? { state.withLock { $0.lastSent[blob] } }
 
-    /// Where a blob's pieces came from; nil for one that was never begun here.
-    func explanation(of blob: Digest) -> JSONValue? {
-        guard let sources = state.withLock({ $0.blobs[blob] }) else { return nil }
-        let peers = sources.fromPeers.sorted { $0.key < $1.key }.map { id, sum -> JSONValue in
-            ["node": .string("\(id)"), "pieces": sum.pieces.json, "bytes": sum.bytes.json]
-        }
-        return [
-            "peers": .array(peers), "originPieces": sources.originPieces.json, "originBytes": sources.originBytes.json,
-            "inlineBytes": sources.inlineBytes.json,
-            "pieces": .array(
-                sources.pieces.sorted { $0.key < $1.key }.map { piece, peer in
-                    ["piece": piece.json, "from": .string(peer.map { "\($0)" } ?? "registry")]
-                }),
-        ]
-    }
+    func sources(of blob: Digest) -> Sources? { state.withLock { $0.blobs[blob] } }
 }

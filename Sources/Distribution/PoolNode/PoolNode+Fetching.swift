@@ -107,6 +107,7 @@ extension PoolNode {
         let isWhole = (try? await blob.isWhole()) ?? false
         if isWhole { blob.progress.confirm() } else { try? await blob.drop(.all(of: blob.layout.count)) }
         tell(isWhole ? .confirmed(blob.digest) : .contradicted(blob.digest))
+        if isWhole { await report(blob.digest) }
         return isWhole
     }
 
@@ -129,6 +130,7 @@ extension PoolNode {
         case .right where blob.progress.have.isFull:
             blob.progress.confirm()
             tell(.confirmed(blob.digest))
+            await report(blob.digest)
         case .wrong where blob.progress.have.isFull:
             // Either the disk has changed something since it was verified, or a seed lied.
             await recheck(blob, .all(of: blob.layout.count))

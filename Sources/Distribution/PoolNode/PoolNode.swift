@@ -168,14 +168,15 @@ package final class PoolNode: Service, BlobPool {
     }
 
     package func status() -> JSONValue {
-        let totals = ledger.totals
+        let (totals, troubles) = (ledger.totals, ledger.troubles)
         let blobs = blobs.withLock { Array($0.values) }.sorted { $0.digest < $1.digest }
         return [
             "node": .string("\(me)"), "name": .string(settings.credentials.identity.name),
             "address": .string(settings.contact.address),
             "tracker": .string("\(settings.tracker.host):\(settings.tracker.port)"), "tls": .bool(!settings.isPlain),
             "received": totals.received.json, "origin": totals.origin.json, "sent": totals.sent.json,
-            "wrongPieces": totals.wrong.json,
+            "wrongPieces": totals.wrong.json, "stalls": troubles.stalls.json, "hedges": troubles.hedges.json,
+            "bans": troubles.bans.json, "wasted": troubles.wasted.json,
             "blobs": .array(
                 blobs.map { blob in
                     [
@@ -186,15 +187,6 @@ package final class PoolNode: Service, BlobPool {
                     ]
                 }),
         ]
-    }
-
-    package func explanation(of blob: Digest) -> JSONValue? {
-        guard var explained = ledger.explanation(of: blob), let blob = self.blob(blob) else { return nil }
-        explained["size"] = blob.length.json
-        explained["pieceSize"] = blob.layout.pieceSize.json
-        explained["state"] = .string(
-            blob.progress.failure ?? (blob.progress.isConfirmed ? "complete" : "fetching"))
-        return explained
     }
 
     /// Offers the whole blobs that earlier runs left; what was not whole waits until somebody wants it again.
@@ -221,6 +213,7 @@ package final class PoolNode: Service, BlobPool {
         // A full disk may have space by now; if not, it says so again.
         if blob.progress.failure != nil { tell(.diskFreed) }
         blob.progress.begin()
+        if !blob.progress.isConfirmed { ledger.began(descriptor.digest) }
         let isComplete = blob.progress.isConfirmed
         tell(.begin(await blob.order(urgency, isComplete: isComplete)))
         return blob

@@ -31,6 +31,8 @@ package final class PoolTracker: Service {
     private let access = AccessBook()
     private let proofs: ProofBook
     private let documents: DocumentDesk
+    private let transfers = TransferBook()
+    private let metrics: TrackerMetrics
     private let desk: PrewarmDesk
     private let people: HTTPServer?
     private let started = ContinuousClock.now
@@ -57,7 +59,8 @@ package final class PoolTracker: Service {
         do throws(SyscallError) { desk = try PrewarmDesk(folder: "\(folder)/prewarms", logger: logger) } catch {
             throw .file(path: "\(folder)/prewarms", errno: error.errno)
         }
-        let api = PrewarmAPI(desk: desk, readYAML: readYAML)
+        metrics = TrackerMetrics()
+        let api = PrewarmAPI(desk: desk, readYAML: readYAML, metrics: metrics.registry)
         people = socket.map { path in
             HTTPServer(listeners: [.unix(UnixListener(path: path, group: nil))], group: group, logger: logger) {
                 request, source in try await api.respond(to: request, source)
@@ -70,6 +73,7 @@ package final class PoolTracker: Service {
         documents = DocumentDesk(self.registries, proofs)
         self.logger = logger
         (jobs, job) = AsyncStream.makeStream()
+        metrics.measure(desk, documents, transfers)
         var configuration = TrackerConfiguration()
         // A pool that has no member yet has nothing either that its tracker could have forgotten.
         if archive.isEmpty { configuration.relearning = .zero }
@@ -132,6 +136,7 @@ package final class PoolTracker: Service {
 
     private func note(_ effects: [TrackerEffect]) {
         for case .note(let note) in effects {
+            metrics.count(note)
             switch note {
             case .seedElected(let blob, let node, let pieces, let copies):
                 logger.info(
@@ -168,6 +173,8 @@ package final class PoolTracker: Service {
         case ("POST", "/v1/orders"): return onLane(loop) { self.order(request.body, caller.name) }
         case ("POST", "/v1/access"): return prove(request.body, id, loop)
         case ("POST", "/v1/documents"): return document(request.body, loop)
+        case ("POST", "/v1/transfers"): return loop.makeSucceededFuture(note(request.body, id))
+        case ("POST", "/v1/transfers/known"): return loop.makeSucceededFuture(known(request.body))
         case ("POST", "/v1/announce"): return loop.makeSucceededFuture(announce(request.body, id))
         case ("GET", let path) where path.hasPrefix("/v1/members/"):
             return onLane(loop) { self.certificate(of: String(path.dropFirst(12))) }
@@ -229,6 +236,7 @@ package final class PoolTracker: Service {
         guard !isFetching || access.has(id, announcement.blob, now: Int64(time(nil))) else {
             return .refusal(403, "prove first that the registry gives this blob to this node")
         }
+        metrics.countAnnouncement()
         let effects = handle(.announced(announcement))
         note(effects)
         for case .reply(var reply, let to) in effects where to == id {
@@ -249,6 +257,20 @@ package final class PoolTracker: Service {
             return loop.makeSucceededFuture(.refusal(400, "access: malformed"))
         }
         return later(loop) { [self] in await ask(claim, for: id) }
+    }
+
+    private func note(_ body: [UInt8], _ id: PeerID) -> TransferAnswer {
+        guard let transfer = try? BlobTransfer(parsing: body) else { return .refusal(400, "transfer: malformed") }
+        guard transfer.node == "\(id)" else { return .refusal(403, "this is another node's transfer") }
+        transfers.note(transfer)
+        return .bytes(status: 200, [], type: "text/plain")
+    }
+
+    private func known(_ body: [UInt8]) -> TransferAnswer {
+        guard let blob = (try? JSONValue(parsing: body))?.stringValue else {
+            return .refusal(400, "transfers: malformed")
+        }
+        return .bytes(status: 200, transfers.transfers(of: blob).encoded(), type: "application/json")
     }
 
     private func document(_ body: [UInt8], _ loop: any EventLoop) -> EventLoopFuture<TransferAnswer> {
@@ -296,6 +318,7 @@ package final class PoolTracker: Service {
             return .bytes(status: 200, [], type: "text/plain")
         }
         do throws(RegistryError) {
+            metrics.countQuestion()
             guard try await registries.repository(reference, credentials).gives(claim.blob) else {
                 return .refusal(404, "\(claim.repository): the registry has no blob \(claim.blob)")
             }

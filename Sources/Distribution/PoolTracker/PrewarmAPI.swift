@@ -21,10 +21,12 @@ package typealias YAMLReader = @Sendable (_ text: String) throws -> [JSONValue]
 /// GET    /schedules             the standing plans
 /// DELETE /schedules/nightly     forgets one
 /// GET    /nodes                 the nodes that can be meant
+/// GET    /metrics               for Prometheus
 /// ```
 struct PrewarmAPI: Sendable {
     let desk: PrewarmDesk
     let readYAML: YAMLReader
+    let metrics: MetricsRegistry
 
     private static let longestPlan = 1 << 20
 
@@ -42,6 +44,10 @@ struct PrewarmAPI: Sendable {
             let (desk, name) = (desk, path[1])
             let gone = await Lanes.shared.run { desk.dismiss(name) }
             return gone.map { Self.json($0) } ?? Self.missing(name)
+        case (.get, "metrics", 1):
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text())))
         case (.get, "nodes", 1): return Self.json(desk.nodes(now: now))
         default: return Self.error(.notFound, "page not found")
         }

@@ -119,7 +119,7 @@ final class PrewarmDesk: Sendable {
         }
     }
 
-    /// Forgets such a plan; its runs go on. Nil when there is none of that name.
+    /// Forgets such a plan, whose runs go on; nil when there is none of that name.
     func dismiss(_ name: String) -> JSONValue? {
         state.withLock { state in
             guard let gone = state.standing.removeValue(forKey: name) else { return nil }

@@ -50,7 +50,9 @@ package struct CronSchedule: Equatable, Sendable {
     ) -> Set<Int>? {
         func number(_ word: Substring) -> Int? {
             if let place = names.firstIndex(of: word.lowercased()) { return place + firstName }
-            guard (1...2).contains(word.utf8.count), word.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+            guard (1...2).contains(word.utf8.count), word.utf8.allSatisfy({ (48...57).contains($0) }) else {
+                return nil
+            }
             return Int(word).flatMap { allowed.contains($0) ? $0 : nil }
         }
         var found: Set<Int> = []

@@ -148,7 +148,9 @@ package struct PrewarmManifest: Equatable, Sendable {
         for (key, field) in try json.entries() where !["apiVersion", "kind", "metadata", "spec"].contains(key) {
             throw field.invalid("a prewarm has no such field")
         }
-        guard try json["apiVersion"].string() == "pouch/v1" else { throw json["apiVersion"].invalid("expected pouch/v1") }
+        guard try json["apiVersion"].string() == "pouch/v1" else {
+            throw json["apiVersion"].invalid("expected pouch/v1")
+        }
         guard try json["kind"].string() == "Prewarm" else { throw json["kind"].invalid("expected Prewarm") }
         for (key, field) in try json["metadata"].entries() where key != "name" {
             throw field.invalid("a prewarm has no such field")

@@ -1,5 +1,6 @@
 internal import Cgroups
 internal import ContentStore
+internal import ImageSpec
 internal import LinuxKernel
 package import Logging
 internal import RegistryClient
@@ -16,6 +17,8 @@ package final class Engine: Sendable {
     let registries: RegistryClient
     /// Where blobs come from before a registry is asked; nil outside pools.
     let pool = Mutex<(any BlobPool)?>(nil)
+    /// The layers of images that are being pulled, by name.
+    let arriving = Mutex<[String: [Digest]]>([:])
 
     /// Opens what is stored; nothing runs or changes before ``recover()``.
     ///

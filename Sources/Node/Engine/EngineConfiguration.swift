@@ -51,9 +51,9 @@ package struct EngineConfiguration: Sendable {
     package struct ImageSpace: Equatable, Sendable {
         /// Bytes; nil is the size of the disk.
         package var limit: Int64?
-        /// Above this share of it images that can be fetched again go,
+        /// Above this share of it images that can be fetched again go.
         package var high = 0.8
-        /// until no more than this is taken.
+        /// What is taken at most when they have gone.
         package var low = 0.6
 
         package init() {}

@@ -12,16 +12,16 @@ struct PoolRoutes: Sendable {
         router.get("/pool/explain", use: explain)
     }
 
-    @Sendable func status(_ request: Request, _ context: EngineContext) throws -> Response {
-        guard let status = engine.poolStatus else {
+    @Sendable func status(_ request: Request, _ context: EngineContext) async throws -> Response {
+        guard let status = await engine.poolStatus() else {
             throw EngineError.conflict("this daemon is in no pool (--pool-tracker)")
         }
         return Answer.json(status)
     }
 
-    @Sendable func explain(_ request: Request, _ context: EngineContext) throws -> Response {
+    @Sendable func explain(_ request: Request, _ context: EngineContext) async throws -> Response {
         let query = Query(request.uri.query)
         guard let image = query["image"] else { throw EngineError.invalid("no image in the query") }
-        return Answer.json(try engine.explainTransfer(of: image))
+        return Answer.json(try await engine.explainTransfer(of: image))
     }
 }

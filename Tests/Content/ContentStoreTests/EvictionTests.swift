@@ -55,7 +55,9 @@ struct EvictionTests {
         #expect(eviction.room(for: 41, marks) == nil)
     }
 
-    @Test("whatever there is: no victim is held, the order is that of use, and no more goes than must", arguments: UInt64(0)..<1000)
+    @Test(
+        "whatever there is: no victim is held, the order is that of use, and no more goes than must",
+        arguments: UInt64(0)..<1000)
     func anything(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let holds: [StoredThing.Hold?] = [nil, nil, nil, nil, .inUse, .travelling, .pinned, .irreplaceable]
@@ -87,6 +89,6 @@ struct EvictionTests {
         // Above the low mark in the end only when nothing that could go would win a byte.
         guard taken(left) > marks.lowBytes else { return }
         let kept = left.filter { $0.hold != nil }
-        #expect(taken(left) == taken(kept) , "seed \(seed)")
+        #expect(taken(left) == taken(kept), "seed \(seed)")
     }
 }

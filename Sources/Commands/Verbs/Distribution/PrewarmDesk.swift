@@ -69,7 +69,9 @@ struct PrewarmDesk {
         let list = try ask(Request("GET", "/schedules"))
         if isJSON { return try session.say("\(list)") }
         let listing = Listing(
-            headers: [("Name", "NAME"), ("Images", "IMAGES"), ("Schedule", "SCHEDULE"), ("Next", "NEXT"), ("Run", "LAST RUN")],
+            headers: [
+                ("Name", "NAME"), ("Images", "IMAGES"), ("Schedule", "SCHEDULE"), ("Next", "NEXT"), ("Run", "LAST RUN"),
+            ],
             table: "{{.Name}}\t{{.Images}}\t{{.Schedule}}\t{{.Next}}\t{{.Run}}",
             rows: (list.arrayValue ?? []).map { standing in
                 let images = (standing["plan"]?["images"]?.arrayValue ?? []).compactMap(\.stringValue)

@@ -7,7 +7,8 @@ internal import LinuxKernel
 struct PrewarmVerb: Verb {
     static let usage = Usage(
         name: "prewarm",
-        synopsis: "IMAGE... | -f FILE | status [ID] | pause|resume|cancel|retry ID | schedules | unschedule NAME | nodes",
+        synopsis:
+            "IMAGE... | -f FILE | status [ID] | pause|resume|cancel|retry ID | schedules | unschedule NAME | nodes",
         summary: "Bring images to the nodes of a pool before they are needed", operands: Usage.atLeast(0))
 
     var nodes: [String] = []

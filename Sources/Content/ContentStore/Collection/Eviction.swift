@@ -30,9 +30,9 @@ package struct StoredThing: Equatable, Sendable {
 /// How much space stored things may take, in bytes and in parts of it.
 package struct SpaceMarks: Equatable, Sendable {
     package var limit: Int64
-    /// Above this share of the limit things go,
+    /// Above this share of the limit things go.
     package var high: Double
-    /// until no more than this is taken.
+    /// What is taken at most when they have gone.
     package var low: Double
 
     package init(limit: Int64, high: Double = 0.8, low: Double = 0.6) {

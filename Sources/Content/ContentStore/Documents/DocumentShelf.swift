@@ -26,7 +26,8 @@ package final class DocumentShelf: Sendable {
         var found: [String: KnownName] = [:]
         for file in try kernel({ () throws(SyscallError) in try Files.list(root) }) {
             let path = "\(root)/\(file)"
-            guard file.hasSuffix(".json"), let bytes = try? WholeFile.read(path), let name = try? KnownName(parsing: bytes),
+            guard file.hasSuffix(".json"), let bytes = try? WholeFile.read(path),
+                let name = try? KnownName(parsing: bytes),
                 name.documents.allSatisfy({ content.contains($0.digest) })
             else {
                 unlink(path)

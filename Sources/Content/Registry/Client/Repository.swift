@@ -113,7 +113,9 @@ package struct Repository: Sendable {
         }
     }
 
-    /// How many bytes a blob has that the registry would give to who asks; nil when it has none. No byte of it comes.
+    /// How many bytes a blob has that the registry would give to who asks; nil when it has none.
+    ///
+    /// No byte of it comes.
     ///
     /// - Throws: `denied` when it would not.
     package func size(of digest: Digest) async throws(RegistryError) -> Int64? {

@@ -84,7 +84,8 @@ extension Engine {
         let content = images.store.content
         let blobs = await pool.holdings().filter { holding in
             !holding.isBusy
-                && (names.contains(ImageService.name(of: holding)) || holding.isShared && !content.contains(holding.blob))
+                && (names.contains(ImageService.name(of: holding))
+                    || holding.isShared && !content.contains(holding.blob))
         }
         await pool.evict(Set(blobs.map(\.blob)))
     }

@@ -72,8 +72,24 @@ struct DocumentSource: Sendable {
         let kept = await Lanes.shared.run { [content] in try? content.readAll(config.digest) }
         if let kept { return kept }
         guard pool != nil else { return try await repository.smallBlob(config) }
-        if let bytes = try? await read(config) { return bytes }
+        if let bytes = await readSoon(config) { return bytes }
         return try await repository.smallBlob(config)
+    }
+
+    /// How long the pool may take for a config, which is small.
+    private static let patience = Duration.seconds(3)
+
+    private func readSoon(_ config: ContentDescriptor) async -> [UInt8]? {
+        await withTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask { try? await read(config) }
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
     }
 
     /// The largest config.

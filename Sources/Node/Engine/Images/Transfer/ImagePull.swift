@@ -40,6 +40,8 @@ package struct ImagePull: Sendable {
             report(TransferMessage("\(repository.domain) does not answer: pulling what the name led to before"))
         }
         report(TransferMessage("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.description))
+        engine.arriving.withLock { $0[reference.canonical] = remote.layers.map(\.digest) }
+        defer { engine.arriving.withLock { $0[reference.canonical] = nil } }
         var names = [reference.at(remote.top.digest)]
         if reference.tag != nil, reference.digest == nil { names.insert(reference, at: 0) }
         let before = try? engine.images.store.image(reference.canonical).id
@@ -121,19 +123,26 @@ extension Engine {
     }
 
     /// This node in its pool; nil outside pools.
-    package var poolStatus: JSONValue? { pool.withLock { $0 }?.status() }
+    package func poolStatus() async -> JSONValue? {
+        guard var status = pool.withLock({ $0 })?.status() else { return nil }
+        status["space"] = await imageSpace()
+        return status
+    }
 
     /// Where the layers of an image came from, those that came through the pool.
-    package func explainTransfer(of reference: String) throws(EngineError) -> JSONValue {
+    package func explainTransfer(of reference: String) async throws(EngineError) -> JSONValue {
         guard let pool = pool.withLock({ $0 }) else { throw .conflict("this daemon is in no pool (--pool-tracker)") }
-        let image = try images.find(reference)
+        // An image that is on its way is not here yet, and asked about most.
+        let name = (try? ImageReference(parsing: reference))?.canonical ?? reference
+        var blobs = arriving.withLock { $0[name] } ?? []
+        if blobs.isEmpty { blobs = try images.find(reference).layers.map(\.blob.digest) }
         var layers: [JSONValue] = []
-        for layer in image.layers {
-            var explained = pool.explanation(of: layer.blob.digest) ?? [:]
-            explained["layer"] = layer.blob.digest.json
+        for blob in blobs {
+            var explained = await pool.explanation(of: blob) ?? [:]
+            explained["layer"] = blob.json
             layers.append(explained)
         }
-        return ["image": image.id.json, "layers": .array(layers)]
+        return ["image": .string(name), "layers": .array(layers)]
     }
 
     /// From now on blobs come from `pool` first.
