@@ -110,7 +110,8 @@ final class Connection: Sendable {
             return false
         }
         try await readRest(progress)
-        try await channel.writeAndFlush(ConnectionOutput.resume(.nextRequest))
+        // Not waited for: what follows the answer comes through the inbox, and the end of the connection too.
+        channel.writeAndFlush(ConnectionOutput.resume(.nextRequest), promise: nil)
         return true
     }
 

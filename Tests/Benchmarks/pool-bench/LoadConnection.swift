@@ -44,7 +44,7 @@ final class LoadConnection {
 
     /// Takes what is there; `false` when the server has closed.
     func receive(into scratch: inout [UInt8]) -> Bool {
-        let count = recv(socket, &scratch, scratch.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(socket, &scratch, scratch.count, Int32(MSG_DONTWAIT))
         if count < 0 { return errno == EAGAIN || errno == EINTR }
         received += scratch[..<count]
         return count > 0
@@ -86,10 +86,18 @@ final class LoadConnection {
     }
 
     static func find(_ text: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
-        bytes.withUnsafeBytes { whole in
-            guard start < whole.count, let base = whole.baseAddress else { return nil }
-            let found = memmem(base + start, whole.count - start, text.utf8Start, text.utf8CodeUnitCount)
-            return found.map { UnsafeRawPointer($0) - base }
+        let count = text.utf8CodeUnitCount
+        return bytes.withUnsafeBytes { whole -> Int? in
+            guard let base = whole.baseAddress else { return nil }
+            var place = start
+            while place + count <= whole.count {
+                let left = whole.count - count - place + 1
+                guard let found = memchr(base + place, Int32(text.utf8Start[0]), left) else { return nil }
+                let offset = UnsafeRawPointer(found) - base
+                if memcmp(base + offset, text.utf8Start, count) == 0 { return offset }
+                place = offset + 1
+            }
+            return nil
         }
     }
 }

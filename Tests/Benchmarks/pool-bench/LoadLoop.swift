@@ -7,6 +7,11 @@ final class LoadLoop {
     private let epoll = clinux_epoll_create()
     private var watches: [LoadConnection] = []
     private var writers: [LoadConnection] = []
+    private var renewers: [LoadConnection] = []
+    /// How many nodes renew their leases, which is next, and when it is due.
+    private var renewing = 0
+    private var nextRenewal = 0
+    private var renewalDue: UInt64 = 0
     private var scratch = [UInt8](repeating: 0, count: 256 * 1024)
     private var openWatches = 0
     /// When each pod was due, and when a node's watch saw it.
@@ -41,6 +46,25 @@ final class LoadLoop {
             if node % 256 == 255 { try turn(milliseconds: 0) }
         }
         try until("watches are open", seconds: 120) { openWatches == nodes }
+    }
+
+    /// From now on each node renews its lease every ten seconds, whatever else is sent.
+    func renewLeases(of nodes: Int) throws {
+        renewing = nodes
+        renewalDue = monotonic()
+        renewers = try (0..<8).map { _ in try LoadConnection(port: port) }
+        for (index, renewer) in renewers.enumerated() { add(renewer, token: UInt64(1 << 33 | index)) }
+    }
+
+    private func renew() throws {
+        guard renewing > 0 else { return }
+        let now = monotonic()
+        for renewer in renewers where !renewer.isBusy && renewalDue <= now {
+            renewer.isBusy = true
+            try renewer.send(LoadRequests.renewal(nextRenewal % renewing, round: nextRenewal / renewing))
+            nextRenewal += 1
+            renewalDue += 10_000_000_000 / UInt64(renewing)
+        }
     }
 
     /// Sends `count` requests that `make` writes, and waits for their answers.
@@ -84,6 +108,7 @@ final class LoadLoop {
                     "gave up after \(seconds) s until \(what): \(answered) answered, \(seenCount) seen, "
                         + "\(openWatches) watches")
             }
+            try renew()
             try turn(milliseconds: 1)
         }
     }
@@ -101,6 +126,12 @@ final class LoadLoop {
     }
 
     private func take(_ token: UInt64) throws {
+        if token >> 33 == 1 {
+            let renewer = renewers[Int(token & 0xFF)]
+            guard renewer.receive(into: &scratch) else { throw BenchmarkError("the server closed a connection") }
+            if renewer.answer() != nil { renewer.isBusy = false }
+            return
+        }
         if token >> 32 == 0 {
             let writer = writers[Int(token)]
             guard writer.receive(into: &scratch) else { throw BenchmarkError("the server closed a connection") }

@@ -33,15 +33,6 @@ struct ServerUnderTest {
             * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// Waits until it has nothing to do, as long as `patience` lasts.
-    func settle(patience: Int) {
-        for _ in 0..<patience * 2 {
-            let before = processorSeconds
-            usleep(500_000)
-            if processorSeconds - before < 0.05 { return }
-        }
-    }
-
     func end() {
         command.signal(SIGTERM)
         _ = command.finish(timeout: .seconds(60))
@@ -50,9 +41,11 @@ struct ServerUnderTest {
 
 /// The requests of the load, as bytes.
 enum LoadRequests {
-    private static func request(_ method: String, _ path: String, _ body: String) -> [UInt8] {
+    private static func request(
+        _ method: String, _ path: String, _ body: String, type: String = "application/json"
+    ) -> [UInt8] {
         Array(
-            ("\(method) \(path) HTTP/1.1\r\nHost: pool\r\nContent-Type: application/json\r\n"
+            ("\(method) \(path) HTTP/1.1\r\nHost: pool\r\nContent-Type: \(type)\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)").utf8)
     }
 
@@ -77,6 +70,14 @@ enum LoadRequests {
             {"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{"name":"node-\(number)"},"spec":\
             {"holderIdentity":"node-\(number)","leaseDurationSeconds":40,"renewTime":"2026-01-01T00:00:00.000000Z"}}
             """)
+    }
+
+    static func renewal(_ number: Int, round: Int) -> [UInt8] {
+        let micro = String(round % 1_000_000)
+        let time = "2026-01-01T00:00:01." + String(repeating: "0", count: 6 - micro.count) + micro + "Z"
+        return request(
+            "PATCH", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-\(number)",
+            "{\"spec\":{\"renewTime\":\"\(time)\"}}", type: "application/merge-patch+json")
     }
 
     /// A pod as a client writes it.

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterStore
+import HTTPKit
 import HTTPTypes
 import JSON
 import TestSupport

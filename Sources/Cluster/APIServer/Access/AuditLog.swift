@@ -52,6 +52,9 @@ package struct AuditLog: Service {
         feed.yield(JSONValue.object(event).encoded() + [UInt8(ascii: "\n")])
     }
 
+    /// Nothing more is recorded; `run` ends when all that was is written.
+    func finish() { feed.finish() }
+
     package func run() async throws {
         let path = path
         await withGracefulShutdownHandler {
@@ -66,7 +69,7 @@ package struct AuditLog: Service {
                 }
             }
         } onGracefulShutdown: {
-            feed.finish()
+            finish()
         }
     }
 }

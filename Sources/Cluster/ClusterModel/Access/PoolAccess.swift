@@ -152,6 +152,7 @@ package enum PoolPath {
     package static let priorityClasses = "/apis/scheduling.k8s.io/v1/priorityclasses"
     package static let budgets = "/apis/policy/v1/poddisruptionbudgets"
     package static let queues = "/apis/pouch.io/v1/queues"
+    package static let addressPools = "/apis/pouch.io/v1/ippools"
     package static let podGroups = "/apis/pouch.io/v1/podgroups"
     package static let leases = "/apis/coordination.k8s.io/v1/leases"
     package static let nodeLeases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"

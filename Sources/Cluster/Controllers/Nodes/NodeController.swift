@@ -1,4 +1,5 @@
 package import ClusterModel
+internal import JSON
 package import Logging
 internal import Units
 
@@ -59,6 +60,8 @@ package actor NodeController {
             case (.nodes, .gone(let key, _)): lifecycle.handle(.nodeGone(name: key), at: .now)
             case (.leases, .changed(let object)): lifecycle.handle(.lease(LeaseObject(object)), at: .now)
             case (.leases, .gone): break
+            // A pod without a node is nothing to nodes, now and before.
+            case (.pods, .changed(let object)) where object["spec"]?["nodeName"] == nil: break
             case (.pods, .changed(let object)): lifecycle.handle(.pod(PodObject(object)), at: .now)
             case (.pods, .gone(let key, let uid)): lifecycle.handle(.podGone(key: key, uid: uid), at: .now)
             }

@@ -13,6 +13,8 @@ package enum LoopEvent: Sendable {
     case priorityClass(PriorityClassObject)
     case priorityClassGone(name: String)
     case namespace(name: String, labels: [String: String])
+    case podGroup(PodGroupObject)
+    case podGroupGone(key: String)
     /// How a binding to `node` ended, or the pod's only one where none is named.
     case bound(uid: String, node: String? = nil, BindingOutcome)
 }
@@ -40,11 +42,14 @@ package struct Binding: Sendable, Equatable {
     package var key: String
     package var uid: String
     package var node: String
+    /// What the pod is to be told with it.
+    package var annotations: [String: String]
 
-    package init(key: String, uid: String, node: String) {
+    package init(key: String, uid: String, node: String, annotations: [String: String] = [:]) {
         self.key = key
         self.uid = uid
         self.node = node
+        self.annotations = annotations
     }
 }
 

@@ -1,4 +1,5 @@
 internal import ClusterModel
+internal import JSON
 package import Scheduling
 package import Units
 
@@ -19,7 +20,9 @@ package struct SchedulerMachine: ~Copyable {
         /// Where it was placed, while the binding is on its way.
         var assumed: String?
         var isGated: Bool
-        var labels: [String: String]
+        var labels: JSONValue?
+        /// Where its address comes from.
+        var addressPool: String?
         /// What its condition says.
         var message = ""
     }
@@ -38,10 +41,15 @@ package struct SchedulerMachine: ~Copyable {
     private var nodes: Set<String> = []
     /// Pods that came or were tried and are not explained yet, the first to come first.
     private var unexplained: [String] = []
+    private var pools: AddressPools
+    /// By group: pods whose PodGroup is not there yet, by their uid.
+    private var ungrouped: [String: [String: PodObject]] = [:]
 
-    package init(_ configuration: Configuration = Configuration()) {
+    package init(_ configuration: Configuration = Configuration(), pools: AddressPools = AddressPools()) {
         self.configuration = configuration
+        self.pools = pools
         scheduler = Scheduler(configuration)
+        reader.pools = pools
     }
 
     /// How many pods it knows that have no node yet.
@@ -53,6 +61,7 @@ package struct SchedulerMachine: ~Copyable {
         switch event {
         case .pod(let pod): return take(pod, at: now)
         case .podGone(let key, let uid):
+            if !ungrouped.isEmpty { for group in ungrouped.keys { ungrouped[group]?[uid] = nil } }
             guard let id = identities[key], uid.isEmpty || known[id]?.uid == uid else { return [] }
             return forget(id, at: now)
         case .node(let node): return take(node, at: now)
@@ -68,8 +77,18 @@ package struct SchedulerMachine: ~Copyable {
                 at: now)
         case .budgetGone(let namespace, let name):
             return tell(.budgetRemoved(namespace: namespace, name: name), at: now)
-        case .priorityClass(let priority): reader.priorities[priority.name] = priority.value
-        case .priorityClassGone(let name): reader.priorities[name] = nil
+        case .priorityClass(let priority):
+            reader.priorities[priority.name] = priority.value
+            reader.queues[priority.name] = priority.annotations["pouch.io/queue"]
+        case .priorityClassGone(let name):
+            reader.priorities[name] = nil
+            reader.queues[name] = nil
+        case .podGroup(let group):
+            // Pods that are queued keep the number that the group had when they came.
+            reader.groups[group.key] = group
+            let pods = ungrouped.removeValue(forKey: group.key) ?? [:]
+            return pods.sorted { $0.key < $1.key }.flatMap { take($0.value, at: now) }
+        case .podGroupGone(let key): reader.groups[key] = nil
         case .namespace(let name, let labels): return tell(.namespaceChanged(name: name, labels: labels), at: now)
         case .bound(let uid, let node, let outcome): return end(uid, on: node, outcome, at: now)
         }
@@ -130,8 +149,13 @@ package struct SchedulerMachine: ~Copyable {
         guard !pod.phase.isTerminal, pod.nodeName != nil || !pod.isBeingDeleted else {
             return effects + forget(id, at: now)
         }
-        guard let before = known[id] else { return effects + add(pod, id, at: now) }
-        if before.labels != pod.labels || before.node != pod.nodeName && before.assumed != pod.nodeName {
+        guard let before = known[id] else {
+            if pod.nodeName == nil, let group = PodReader.group(of: pod.field), reader.groups[group] == nil {
+                return effects + hold(pod, for: group)
+            }
+            return effects + add(pod, id, at: now)
+        }
+        if before.labels != pod.metadata["labels"].value || before.node != pod.nodeName && before.assumed != pod.nodeName {
             effects += forget(id, at: now)
             return effects + add(pod, id, at: now)
         }
@@ -150,6 +174,17 @@ package struct SchedulerMachine: ~Copyable {
         return effects
     }
 
+    /// A pod whose group nobody has described is not placed: how many must come together is not known.
+    private mutating func hold(_ pod: PodObject, for group: String) -> [LoopEffect] {
+        let isNew = ungrouped[group, default: [:]].updateValue(pod, forKey: pod.uid) == nil
+        guard isNew else { return [] }
+        return [
+            .waiting(
+                key: pod.key, uid: pod.uid, reason: "Unschedulable", message: "there is no PodGroup \(group) yet",
+                nominatedNode: nil)
+        ]
+    }
+
     private mutating func add(_ object: PodObject, _ id: String, at now: Timestamp) -> [LoopEffect] {
         var pod: Pod
         do throws(ManifestError) {
@@ -162,10 +197,17 @@ package struct SchedulerMachine: ~Copyable {
             ]
         }
         pod.id = id
-        let queue = configuration.bands.first { pod.template.priority >= $0.minimumPriority }?.name ?? ""
+        let named = pod.template.queue.flatMap { name in configuration.bands.first { $0.name == name } }
+        let band = named ?? configuration.bands.first { pod.template.priority >= $0.minimumPriority }
+        let queue = band?.name ?? ""
+        let pool = pod.template.requirements.addressPool
+        if let pool, object.nodeName != nil, let address = object.annotations[AddressPools.addressAnnotation] {
+            pools.hold(id, pool, address)
+        }
         known[id] = Known(
             key: object.key, uid: object.uid, priority: Int(pod.template.priority), queue: queue,
-            since: object.creationTime ?? now, node: object.nodeName, isGated: pod.isGated, labels: object.labels)
+            since: object.creationTime ?? now, node: object.nodeName, isGated: pod.isGated, labels: object.metadata["labels"].value,
+            addressPool: pool)
         identities[object.key] = id
         if object.nodeName == nil, !pod.isGated { unexplained.append(id) }
         return tell(.podAdded(pod), at: now)
@@ -174,6 +216,7 @@ package struct SchedulerMachine: ~Copyable {
     private mutating func forget(_ id: String, at now: Timestamp) -> [LoopEffect] {
         guard let pod = known.removeValue(forKey: id) else { return [] }
         if identities[pod.key] == id { identities[pod.key] = nil }
+        pools.release(id)
         return tell(.podRemoved(id: id), at: now)
     }
 
@@ -207,8 +250,9 @@ package struct SchedulerMachine: ~Copyable {
 
     private mutating func take(_ object: NodeObject, at now: Timestamp) -> [LoopEffect] {
         do throws(ManifestError) {
-            let node = try NodeReader.node(
+            var node = try NodeReader.node(
                 object.field, named: object.name, pool: object.labels["pouch.io/node-pool"] ?? "")
+            if !pools.specs.isEmpty { node.addressPools.formUnion(pools.reached(from: node.labels)) }
             let isNew = nodes.insert(node.name).inserted
             return tell(isNew ? .nodeAdded(node) : .nodeUpdated(node), at: now)
         } catch {
@@ -228,8 +272,8 @@ package struct SchedulerMachine: ~Copyable {
 
     private mutating func perform(_ decision: Decision, at now: Timestamp) -> [LoopEffect] {
         switch decision {
-        case .place(let placement): return [.bind(assume([placement]))]
-        case .placeGang(_, let placements): return [.bind(assume(placements))]
+        case .place(let placement): return assume([placement], at: now)
+        case .placeGang(_, let placements): return assume(placements, at: now)
         case .preempt(let pod, let node, let victims):
             guard let preemptor = known[pod] else { return [] }
             unexplained.removeAll { $0 == pod }
@@ -253,14 +297,34 @@ package struct SchedulerMachine: ~Copyable {
         }
     }
 
-    private mutating func assume(_ placements: [Placement]) -> [Binding] {
+    /// Places that were decided become bindings, all of them or none.
+    private mutating func assume(_ placements: [Placement], at now: Timestamp) -> [LoopEffect] {
         var bindings: [Binding] = []
         for placement in placements {
             guard let pod = known[placement.pod] else { continue }
-            known[placement.pod]?.assumed = placement.node
-            bindings.append(Binding(key: pod.key, uid: pod.uid, node: placement.node))
+            var annotations: [String: String] = [:]
+            if let pool = pod.addressPool, pools.specs[pool] != nil {
+                guard let address = pools.take(pool, for: placement.pod) else {
+                    return placements.flatMap { giveUp($0.pod, for: pool, at: now) }
+                }
+                annotations = [AddressPools.poolAnnotation: pool, AddressPools.addressAnnotation: address]
+            }
+            bindings.append(Binding(key: pod.key, uid: pod.uid, node: placement.node, annotations: annotations))
         }
-        return bindings
+        for placement in placements { known[placement.pod]?.assumed = placement.node }
+        return bindings.isEmpty ? [] : [.bind(bindings)]
+    }
+
+    /// It has a place and no address: it is tried again after a while.
+    private mutating func giveUp(_ id: String, for pool: String, at now: Timestamp) -> [LoopEffect] {
+        pools.release(id)
+        let effects = tell(.bindingFailed(id: id), at: now)
+        let message = "IPPool \(pool) has no free address"
+        guard let pod = known[id], pod.message != message else { return effects }
+        known[id]?.message = message
+        return effects + [
+            .waiting(key: pod.key, uid: pod.uid, reason: "Unschedulable", message: message, nominatedNode: nil)
+        ]
     }
 
     private func evict(_ victims: [String], for preemptor: String, on node: String) -> [LoopEffect] {

@@ -11,9 +11,9 @@ package enum ClaimedVolume: Sendable {
 
 /// Reads a Pod of the Kubernetes API.
 ///
-/// Beyond the API, annotations: `pouch.io/address-pool`; `pouch.io/layers`, a list of `digest=bytes` separated by commas;
-/// `pouch.io/numa: single` for pods that rather have their processors on one NUMA node; and for gangs `pouch.io/gang`,
-/// `pouch.io/gang-size` and `pouch.io/gang-topology`.
+/// Beyond the API: the annotations `pouch.io/address-pool` and `pouch.io/queue`; `pouch.io/layers`, a list of `digest=bytes` separated by
+/// commas; `pouch.io/numa: single` for pods that rather have their processors on one NUMA node; the label `pouch.io/pod-group` that names a
+/// PodGroup, and for gangs without one the annotations `pouch.io/gang`, `pouch.io/gang-size` and `pouch.io/gang-topology`.
 package struct PodReader: Sendable {
     /// By PriorityClass.
     package var priorities: [String: Int]
@@ -23,6 +23,10 @@ package struct PodReader: Sendable {
     package var queues: [String: String]
     /// Bytes of the images that nodes say they hold, by name.
     package var images: [String: Int64]
+    /// By `namespace/name`.
+    package var groups: [String: PodGroupObject] = [:]
+    /// Pools of addresses, some of which choose their pods.
+    package var pools = AddressPools()
 
     package init(
         priorities: [String: Int], claims: [String: ClaimedVolume] = [:], queues: [String: String] = [:],
@@ -39,7 +43,9 @@ package struct PodReader: Sendable {
         let template = try template(field, namespace: namespace)
         let annotations = try field["metadata"]["annotations"].strings()
         var gang: GangMembership?
-        if let name = annotations["pouch.io/gang"] {
+        if let key = Self.group(of: field), let group = groups[key] {
+            gang = GangMembership(name: key, minimum: group.minimum, topologyKey: group.topologyKey)
+        } else if let name = annotations["pouch.io/gang"] {
             let size = field["metadata"]["annotations"]["pouch.io/gang-size"]
             guard let minimum = Int(size.text ?? "1"), (1...100_000).contains(minimum) else {
                 throw ManifestError(size.path, "expected a number from 1 to 100000")
@@ -51,6 +57,19 @@ package struct PodReader: Sendable {
             id: "\(namespace)/\(try field["metadata"]["name"].string())", template: template,
             node: field["spec"]["nodeName"].text, gang: gang,
             isGated: !field["spec"]["schedulingGates"].elements.isEmpty)
+    }
+
+    /// The PodGroup that a pod says it belongs to, as `namespace/name`.
+    package static func group(of field: Field) -> String? {
+        guard let name = field["metadata"]["labels"]["pouch.io/pod-group"].text, !name.isEmpty else { return nil }
+        return "\(field["metadata"]["namespace"].text ?? "default")/\(name)"
+    }
+
+    /// The queue that a pod, its group or its priority class names.
+    private func queue(_ field: Field, className: String?) -> String? {
+        if let own = field["metadata"]["annotations"]["pouch.io/queue"].text { return own }
+        if let key = Self.group(of: field), let queue = groups[key]?.field["spec"]["queue"].text { return queue }
+        return className.flatMap { queues[$0] }
     }
 
     /// The template of a pod, or of a controller's pods.
@@ -69,7 +88,7 @@ package struct PodReader: Sendable {
         return PodTemplate(
             namespace: namespace, labels: try field["metadata"]["labels"].strings(),
             requirements: try requirements(field, namespace: namespace), priority: value,
-            queue: className.flatMap { queues[$0] },
+            queue: queue(field, className: className),
             mayPreempt: spec["preemptionPolicy"].text != "Never")
     }
 
@@ -111,7 +130,9 @@ package struct PodReader: Sendable {
             }
         }
         let annotations = field["metadata"]["annotations"]
-        requirements.addressPool = annotations["pouch.io/address-pool"].text
+        requirements.addressPool =
+            annotations[AddressPools.poolAnnotation].text
+            ?? (pools.specs.isEmpty ? nil : pools.chosen(for: field["metadata"]["labels"].texts))
         requirements.prefersOneNUMANode = annotations["pouch.io/numa"].text == "single"
         requirements.layers = try layers(annotations["pouch.io/layers"])
         for container in spec["containers"].elements {

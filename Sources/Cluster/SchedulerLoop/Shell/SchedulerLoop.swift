@@ -9,7 +9,16 @@ internal import Units
 /// Bindings go out while the next decisions are made. It decides nothing before it has seen everything once.
 package actor SchedulerLoop {
     private enum Source: Hashable, CaseIterable {
-        case nodes, pods, budgets, priorityClasses, namespaces
+        case queues, addressPools, nodes, pods, budgets, priorityClasses, namespaces, podGroups
+
+        /// Sources are read in this order: what says how to schedule, then what there is, then the pods that run on it.
+        var stage: Int {
+            switch self {
+            case .queues, .addressPools: 0
+            case .pods: 2
+            default: 1
+            }
+        }
 
         var path: String {
             switch self {
@@ -18,6 +27,9 @@ package actor SchedulerLoop {
             case .budgets: PoolPath.budgets
             case .priorityClasses: PoolPath.priorityClasses
             case .namespaces: PoolPath.namespaces
+            case .queues: PoolPath.queues
+            case .addressPools: PoolPath.addressPools
+            case .podGroups: PoolPath.podGroups
             }
         }
     }
@@ -28,38 +40,76 @@ package actor SchedulerLoop {
     private let access: any PoolAccess
     private let recorder: EventRecorder
     private let logger: Logger
+    private let base: Configuration
     private var machine: SchedulerMachine
     private var mirrors: [Source: Mirror] = [:]
     private var unseen = Set(Source.allCases)
-    /// Told when all but the pods has been seen: nodes come before the pods that run on them.
-    private let readyForPods: AsyncStream<Void>
-    private let podsOpener: AsyncStream<Void>.Continuation
-    private let wakeups: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
-    private let effects: AsyncStream<[LoopEffect]>
-    private let performer: AsyncStream<[LoopEffect]>.Continuation
+    private var queueObjects: [String: QueueObject] = [:]
+    private var poolObjects: [String: Field] = [:]
+    /// What the machine was made from.
+    private var description: Description?
+    private var channels = Channels()
+
+    private struct Description: Equatable {
+        var bands: [Band]
+        var pools: [AddressPoolSpec]
+    }
+
+    /// What the parts of one life tell each other.
+    private struct Channels {
+        let wakeups: AsyncStream<Void>
+        let waker: AsyncStream<Void>.Continuation
+        let effects: AsyncStream<[LoopEffect]>
+        let performer: AsyncStream<[LoopEffect]>.Continuation
+        /// By source: told when its stage has come.
+        var gates: [Source: (stream: AsyncStream<Void>, opener: AsyncStream<Void>.Continuation)] = [:]
+        let ends: AsyncStream<Void>
+        let ender: AsyncStream<Void>.Continuation
+
+        init() {
+            (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+            (effects, performer) = AsyncStream.makeStream()
+            (ends, ender) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+            for source in Source.allCases {
+                let (stream, opener) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+                gates[source] = (stream, opener)
+            }
+        }
+    }
 
     package init(_ access: any PoolAccess, configuration: Configuration = Configuration(), logger: Logger) {
         self.access = access
         self.logger = logger
         recorder = EventRecorder(access, component: "pouch-scheduler")
+        base = configuration
         machine = SchedulerMachine(configuration)
-        (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        (effects, performer) = AsyncStream.makeStream()
-        (readyForPods, podsOpener) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Serves until the calling task is cancelled.
+    /// Serves until the calling task is cancelled; begins anew when queues or pools of addresses are described differently.
     package func run() async {
-        await withDiscardingTaskGroup { group in
-            for source in Source.allCases {
-                group.addTask { await self.reflect(source) }
+        while !Task.isCancelled {
+            begin()
+            let channels = channels
+            await withTaskGroup(of: Void.self) { group in
+                for source in Source.allCases { group.addTask { await self.reflect(source) } }
+                group.addTask { await self.decide(channels) }
+                group.addTask { await self.tick() }
+                group.addTask { await self.perform(channels) }
+                group.addTask { await self.publish() }
+                for await _ in channels.ends { break }
+                group.cancelAll()
             }
-            group.addTask { await self.decide() }
-            group.addTask { await self.tick() }
-            group.addTask { await self.perform() }
-            group.addTask { await self.publish() }
         }
+    }
+
+    private func begin() {
+        mirrors = [:]
+        unseen = Set(Source.allCases)
+        queueObjects = [:]
+        poolObjects = [:]
+        description = nil
+        channels = Channels()
+        for source in Source.allCases where source.stage == 0 { channels.gates[source]?.opener.yield() }
     }
 
     /// Each queue as it stands.
@@ -70,8 +120,11 @@ package actor SchedulerLoop {
 
     // MARK: in
 
+    private func gate(_ source: Source) -> AsyncStream<Void>? { channels.gates[source]?.stream }
+
     private nonisolated func reflect(_ source: Source) async {
-        if source == .pods { for await _ in readyForPods { break } }
+        if let gate = await gate(source) { for await _ in gate { break } }
+        if Task.isCancelled { return }
         let reflection = Reflection(access, source.path) { [logger] error in
             logger.warning("a watch is tried again", metadata: ["path": "\(source.path)", "error": "\(error)"])
         }
@@ -79,18 +132,58 @@ package actor SchedulerLoop {
     }
 
     private func take(_ batch: [Reflected], from source: Source) {
+        if Task.isCancelled { return }
         var events: [LoopEvent] = []
         for news in batch {
             for change in mirrors[source, default: Mirror()].take(news) {
+                describe(change, source)
                 if let event = Self.event(change, source) { events.append(event) }
             }
         }
-        handle(events)
+        if !events.isEmpty { handle(events) }
         let isWhole = batch.contains { if case .whole = $0 { true } else { false } }
-        guard isWhole, unseen.remove(source) != nil else { return }
-        if unseen == [.pods] { podsOpener.yield() }
+        if isWhole, unseen.remove(source) != nil { seen(source) }
+        guard source.stage == 0, let description, description != currentDescription() else { return }
+        logger.info("queues or pools of addresses have changed: the scheduling loop begins anew")
+        channels.ender.yield()
+    }
+
+    /// A source has been seen whole for the first time.
+    private func seen(_ source: Source) {
+        let stage = source.stage
+        guard !unseen.contains(where: { $0.stage <= stage }) else { return }
+        if stage == 0 {
+            let now = currentDescription()
+            description = now
+            var configuration = base
+            configuration.bands = now.bands
+            machine = SchedulerMachine(configuration, pools: AddressPools(now.pools))
+        }
+        for next in Source.allCases where next.stage == stage + 1 { channels.gates[next]?.opener.yield() }
         guard unseen.isEmpty else { return }
         logger.info("the scheduling loop has seen the pool", metadata: ["waiting": "\(machine.waitingCount)"])
+        channels.waker.yield()
+    }
+
+    private func describe(_ change: Mirror.Change, _ source: Source) {
+        switch (source, change) {
+        case (.queues, .changed(let object)): queueObjects[QueueObject(object).name] = QueueObject(object)
+        case (.queues, .gone(let key, _)): queueObjects[key] = nil
+        case (.addressPools, .changed(let object)):
+            poolObjects[Field(object)["metadata"]["name"].text ?? ""] = Field(object)
+        case (.addressPools, .gone(let key, _)): poolObjects[key] = nil
+        default: break
+        }
+    }
+
+    private func currentDescription() -> Description {
+        var pools: [AddressPoolSpec] = []
+        for (name, object) in poolObjects.sorted(by: { $0.key < $1.key }) {
+            do throws(ManifestError) { pools.append(try AddressPoolSpec(object)) } catch {
+                logger.warning("an IPPool gives no addresses", metadata: ["pool": "\(name)", "error": "\(error)"])
+            }
+        }
+        return Description(bands: QueueReader.bands(Array(queueObjects.values)), pools: pools)
     }
 
     private static func event(_ change: Mirror.Change, _ source: Source) -> LoopEvent? {
@@ -109,7 +202,9 @@ package actor SchedulerLoop {
         case (.namespaces, .changed(let object)):
             .namespace(
                 name: Field(object)["metadata"]["name"].text ?? "", labels: Field(object)["metadata"]["labels"].texts)
-        case (.namespaces, .gone): nil
+        case (.podGroups, .changed(let object)): .podGroup(PodGroupObject(object))
+        case (.podGroups, .gone(let key, _)): .podGroupGone(key: key)
+        case (.namespaces, .gone), (.queues, _), (.addressPools, _): nil
         }
     }
 
@@ -117,18 +212,18 @@ package actor SchedulerLoop {
         var effects: [LoopEffect] = []
         let now = Timestamp.now
         for event in events { effects += machine.handle(event, at: now) }
-        if !effects.isEmpty { performer.yield(effects) }
-        waker.yield()
+        if !effects.isEmpty { channels.performer.yield(effects) }
+        channels.waker.yield()
     }
 
     // MARK: decisions
 
-    private func decide() async {
-        for await _ in wakeups where unseen.isEmpty {
+    private func decide(_ channels: Channels) async {
+        for await _ in channels.wakeups where unseen.isEmpty {
             while !Task.isCancelled {
                 let effects = machine.decide(at: .now, limit: Self.mostTogether)
                 if effects.isEmpty { break }
-                performer.yield(effects)
+                channels.performer.yield(effects)
                 await Task.yield()
             }
         }
@@ -138,14 +233,14 @@ package actor SchedulerLoop {
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             guard unseen.isEmpty else { continue }
             let effects = machine.tick(at: .now)
-            if !effects.isEmpty { performer.yield(effects) }
-            waker.yield()
+            if !effects.isEmpty { channels.performer.yield(effects) }
+            channels.waker.yield()
         }
     }
 
     private func publish() async {
         var publisher = QueuePublisher(access)
-        while (try? await Task.sleep(for: .seconds(5))) != nil {
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
             guard unseen.isEmpty else { continue }
             let reports = machine.queues()
             do throws(PoolError) { try await publisher.publish(reports, at: .now) } catch {
@@ -156,9 +251,9 @@ package actor SchedulerLoop {
 
     // MARK: out
 
-    private nonisolated func perform() async {
+    private nonisolated func perform(_ channels: Channels) async {
         await withDiscardingTaskGroup { group in
-            for await effects in effects {
+            for await effects in channels.effects {
                 var bindings: [Binding] = []
                 for effect in effects {
                     if case .bind(let more) = effect {
@@ -185,11 +280,15 @@ package actor SchedulerLoop {
     private nonisolated func bind(_ bindings: [Binding]) async {
         let requests = bindings.map { binding -> PoolRequest in
             let name = binding.key.split(separator: "/").last.map(String.init) ?? binding.key
-            let body: JSONValue = [
+            var body: JSONValue = [
                 "apiVersion": "v1", "kind": "Binding",
                 "metadata": ["name": .string(name), "uid": .string(binding.uid)],
                 "target": ["apiVersion": "v1", "kind": "Node", "name": .string(binding.node)],
             ]
+            if !binding.annotations.isEmpty {
+                let annotations = binding.annotations.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+                body["metadata"]?["annotations"] = .object(JSONObject(annotations))
+            }
             return PoolRequest(.post, PoolPath.pod(key: binding.key) + "/binding", body: body)
         }
         var events: [LoopEvent] = []
