@@ -20,7 +20,8 @@ struct PrewarmKernelTests {
         }
     }
 
-    @Test("a plan in YAML begins at its times; flags change it; its run is bounded by the rate, and pins what it brought")
+    @Test(
+        "a plan in YAML begins at its times; flags change it; its run is bounded by the rate, and pins what it brought")
     func yaml() async throws {
         try await withImagePool(nodes: 2) { pool in
             let image = try await pool.publish(megabytes: 4)
@@ -54,7 +55,9 @@ struct PrewarmKernelTests {
         }
     }
 
-    @Test("a run that is cancelled stops its transfers; one that is tried again goes on, also under a tracker that was killed")
+    @Test(
+        "a run that is cancelled stops its transfers; one that is tried again goes on, also under a tracker that was killed"
+    )
     func life() async throws {
         try await withImagePool(nodes: 2) { pool in
             let image = try await pool.publish(megabytes: 12)
@@ -86,14 +89,18 @@ struct PrewarmKernelTests {
             #expect(try await pool.prewarm("retry", id).status == 0)
             let again = try await pool.prewarm("status", id, "-w")
             #expect(again.status == 0 && again.output.contains("2/2 done"), "\(again)")
-            let metrics = try await run(["curl", "-s", "--unix-socket", "\(pool.folder)/tracker.sock", "http://t/metrics"])
+            let metrics = try await run([
+                "curl", "-s", "--unix-socket", "\(pool.folder)/tracker.sock", "http://t/metrics",
+            ])
             #expect(metrics.output.contains("pouch_prewarm_nodes{state=\"done\"} 4"), "\(metrics)")
         }
     }
 
     private func run(_ words: [String]) async throws -> CommandResult { try await TestSupport.run(words) }
 
-    @Test("images that were used longest ago go when space is short, never what runs, is pinned or cannot be fetched again")
+    @Test(
+        "images that were used longest ago go when space is short, never what runs, is pinned or cannot be fetched again"
+    )
     func space() async throws {
         let options = ImagePoolOptions(flags: ["--image-limit", "100m"])
         try await withImagePool(nodes: 1, options) { pool in
@@ -125,7 +132,8 @@ struct PrewarmKernelTests {
             #expect(refused.status == 1 && refused.errors.contains("canary failed"), "\(refused)")
             let after = try await present()
             #expect(after[0] && after[1], "\(after)")
-            #expect(try await node.pouch("exec", try await node.pouch("ps", "-q").trimmed, "ls", "/data/big").status == 0)
+            #expect(
+                try await node.pouch("exec", try await node.pouch("ps", "-q").trimmed, "ls", "/data/big").status == 0)
         }
     }
 
@@ -140,7 +148,8 @@ struct PrewarmKernelTests {
             }
             let words = try await pool.nodes[1].pouch("distribution", "explain", "--pieces", image)
             #expect(words.output.contains("the registry sent 1.00 copies"), "\(words)")
-            #expect(words.output.contains("; the limits allow ") && words.output.contains(": efficiency 0."), "\(words)")
+            #expect(
+                words.output.contains("; the limits allow ") && words.output.contains(": efficiency 0."), "\(words)")
             #expect(words.output.contains("from node-1: ") && words.output.contains(" ms"), "\(words)")
             let picture = try await pool.nodes[1].pouch("distribution", "explain", "-o", "svg", image)
             #expect(picture.output.hasPrefix("<svg ") && picture.output.contains(">node-1</text>"), "\(picture)")

@@ -46,7 +46,8 @@ extension BlobTransfer: JSONCodable {
         for field in try json["sources"].elements() {
             sources.append(
                 Source(
-                    from: try field["from"].string(), pieces: try field["pieces"].int(), bytes: try field["bytes"].int(),
+                    from: try field["from"].string(), pieces: try field["pieces"].int(),
+                    bytes: try field["bytes"].int(),
                     first: try field["first"].int(), last: try field["last"].int()))
         }
         stalls = try json["stalls"].intIfPresent() ?? 0

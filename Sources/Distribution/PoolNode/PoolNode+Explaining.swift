@@ -70,7 +70,8 @@ extension PoolNode {
 
     /// How a blob came to the nodes that told the tracker.
     private func transfers(of digest: Digest) async -> [BlobTransfer] {
-        guard let bytes = try? await tracker.post("/v1/transfers/known", JSONValue.string(digest.description).encoded()),
+        guard
+            let bytes = try? await tracker.post("/v1/transfers/known", JSONValue.string(digest.description).encoded()),
             let found = try? [BlobTransfer](parsing: bytes)
         else { return [] }
         return found

@@ -38,10 +38,14 @@ struct TrackerMetrics: Sendable {
         registry.gauge("pouch_tracker_documents_fetched", help: "Manifests and indexes that came from registries.") {
             Double(documents.counts.fetched)
         }
-        registry.gauge("pouch_pool_transferred_bytes", help: "Bytes of whole blobs by source.", labels: [("from", "registry")]) {
+        registry.gauge(
+            "pouch_pool_transferred_bytes", help: "Bytes of whole blobs by source.", labels: [("from", "registry")]
+        ) {
             Double(transfers.totals.origin)
         }
-        registry.gauge("pouch_pool_transferred_bytes", help: "Bytes of whole blobs by source.", labels: [("from", "nodes")]) {
+        registry.gauge(
+            "pouch_pool_transferred_bytes", help: "Bytes of whole blobs by source.", labels: [("from", "nodes")]
+        ) {
             Double(transfers.totals.peers)
         }
     }

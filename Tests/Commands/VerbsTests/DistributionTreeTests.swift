@@ -5,7 +5,8 @@ import Testing
 
 @Suite("the picture of how an image travelled")
 struct DistributionTreeTests {
-    private func node(_ number: String, _ name: String, _ began: Int, _ ended: Int?, from: [(String, Int)]) -> JSONValue {
+    private func node(_ number: String, _ name: String, _ began: Int, _ ended: Int?, from: [(String, Int)]) -> JSONValue
+    {
         var json: JSONValue = [
             "node": .string(number), "name": .string(name), "began": .integer(Int64(began)),
             "sources": .array(
@@ -45,5 +46,7 @@ struct DistributionTreeTests {
 
 extension String {
     /// How often `part` stands in it.
-    fileprivate func components(of part: String) -> Int { split(separator: part, omittingEmptySubsequences: false).count - 1 }
+    fileprivate func components(of part: String) -> Int {
+        split(separator: part, omittingEmptySubsequences: false).count - 1
+    }
 }
