@@ -115,7 +115,7 @@ struct PoolJoinTests {
             #expect(try await rig.pouch("pool", "token", "revoke", "--data", rig.pool, revoked).status == 0)
             let refused = try await join("n2", revoked)
             #expect(refused.status == 1 && refused.errors.contains("was revoked"), "\(refused)")
-            let old = try await rig.pouch("pool", "token", "create", "--data", rig.pool, "--minutes", "-1").output
+            let old = try await rig.pouch("pool", "token", "create", "--data", rig.pool, "--minutes=-1").output
             let late = try await join("n2", old.filter { !$0.isWhitespace })
             #expect(late.status == 1 && late.errors.contains("too old"), "\(late)")
             let unknown = "pouch-\(String(repeating: "0", count: 32))-\(rig.firstToken.suffix(64))"

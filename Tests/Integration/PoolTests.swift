@@ -13,7 +13,7 @@ struct PoolTests {
         let daemon: Daemon
 
         func pouch(_ words: String...) async throws -> CommandResult {
-            try await run([Executables.client] + words + ["--server", server], timeout: .seconds(60))
+            try await run([Executables.client] + words, environment: ["POUCH_SERVER": server], timeout: .seconds(60))
         }
 
         /// Asks for one object until `holds` is true of it, for a minute at most.
