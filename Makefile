@@ -10,7 +10,7 @@ DEMO ?= /tmp/pouch-demo
 POOL ?= /tmp/pouch-pool
 PROGRAMS := pouch pouchd pouch-runtime pouch-registry pouch-server pouch-simulate pouch-pool
 BUILD_NEEDS := libnftables-dev libldns-dev libseccomp-dev libcap-dev libarchive-dev libsqlite3-dev busybox-static ca-certificates
-TEST_NEEDS := $(BUILD_NEEDS) git docker-registry skopeo umoci runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux apparmor iproute2 nftables iperf3 iptables python3 python3-venv
+TEST_NEEDS := $(BUILD_NEEDS) git openssl docker-registry skopeo umoci runc crun docker.io podman curl bsdutils qemu-system-x86 cpio kmod e2fsprogs btrfs-progs xfsprogs util-linux apparmor iproute2 nftables iperf3 iptables python3 python3-venv
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help

@@ -224,6 +224,38 @@ struct MisbehavingRegistryTests {
         #expect(try await repository.tags() == ["x", "y", "z"])
     }
 
+    @Test("a list whose pages never end is given up")
+    func endless() async throws {
+        let (_, repository) = try registry { request, _, channel in
+            let page = Int(request.target.split(separator: "=").last ?? "0") ?? 0
+            Self.body(
+                Array(#"{"tags":["t"]}"#.utf8), "200 OK\r\nLink: </v2/a/b/tags/list?n=\(page + 1)>; rel=\"next\"",
+                channel)
+        }
+        await #expect(throws: RegistryError.self) { try await repository.tags() }
+    }
+
+    @Test("a tag, a manifest and a blob are deleted, with the right to; a refusal says why")
+    func deletions() async throws {
+        let digest = BlobHasher.digest(of: [1])
+        let (server, repository) = try registry { request, _, channel in
+            switch request.line {
+            case "DELETE /v2/a/b/manifests/t", "DELETE /v2/a/b/blobs/\(digest)":
+                channel.send("HTTP/1.1 202 Gone\r\nContent-Length: 0\r\n\r\n")
+            case "DELETE /v2/a/b/manifests/\(digest)":
+                let complaint = #"{"errors":[{"code":"UNSUPPORTED","message":"read-only"}]}"#
+                Self.body(Array(complaint.utf8), "405 No", channel)
+            default: channel.answer(200, "{}")
+            }
+        }
+        try await repository.delete(.tag("t"))
+        try await repository.deleteBlob(digest)
+        await #expect(throws: RegistryError.refused(status: 405, "unsupported: read-only")) {
+            try await repository.delete(.digest(digest))
+        }
+        #expect(server.requests.filter { $0.method == "DELETE" }.count == 3)
+    }
+
     @Test("a large blob goes up in chunks, and on from where the registry is after a break")
     func chunks() async throws {
         let got = Mutex<[UInt8]>([])

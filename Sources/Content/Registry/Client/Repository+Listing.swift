@@ -67,6 +67,9 @@ extension Repository {
         _ = try await transport.perform(call, at: endpoint, credentials)
     }
 
+    /// A registry that always names another page would be asked for ever.
+    private static let mostPages = 1000
+
     /// Reads a list that comes in pages, each naming the next in its `Link`.
     private func pages<Item>(
         from start: WebAddress, at endpoint: Endpoint, _ read: (JSONField) throws(JSONError) -> [Item]
@@ -75,6 +78,9 @@ extension Repository {
         var next: WebAddress? = start
         var seen: Set<WebAddress> = []
         while let address = next, seen.insert(address).inserted {
+            guard seen.count <= Self.mostPages else {
+                throw .malformed("GET \(start.text): a list of more than \(Self.mostPages) pages")
+            }
             var call = Call(.GET, address)
             call.scopes = [pullScope]
             let response = try await transport.perform(call, at: endpoint, credentials)
