@@ -18,6 +18,7 @@ struct AgreementTests {
             var run = Run(seed: seed)
             for _ in 0..<30 {
                 run.step()
+                if seed % 8 < 2 { run.passBy() }
                 try run.drain()
                 run.checkNobodySleeps()
                 run.checkFeasibleSets()
@@ -84,6 +85,16 @@ struct AgreementTests {
                 let template = templates[pool.number(0...templates.count - 1)]
                 reference.pending["pod\(made)"] = template
                 tell(.podAdded(Pod(id: "pod\(made)", template: template)))
+            }
+        }
+
+        /// Pods unlike all others that come and go at once: enough of them that what they leave behind is swept now and then.
+        mutating func passBy() {
+            for _ in 0..<8 {
+                made += 1
+                let stranger = Pod(id: "stranger", template: ForgettingTests.template(made), isGated: true)
+                tell(.podAdded(stranger))
+                tell(.podRemoved(id: "stranger"))
             }
         }
 

@@ -6,7 +6,7 @@ internal import Units
 @Suite("what pods that are gone leave behind")
 struct ForgettingTests {
     /// A pod unlike all others: its labels, namespace, priority, rules, gang and ports are its own.
-    private static func template(_ number: Int) -> PodTemplate {
+    static func template(_ number: Int) -> PodTemplate {
         let own = LabelSelector(matching: ["app": "a\(number)"])
         var requirements = Requirements(resources: Resources(cpu: CPUCount(milli: 1 + Int64(number % 7))))
         switch number % 5 {
@@ -62,47 +62,5 @@ struct ForgettingTests {
         let much = Resources(cpu: CPUCount(milli: 4000), memory: ByteCount(8 << 30))
         fixture.tell(.quotaChanged(Quota(name: "q", namespaces: ["held"], nominal: much)))
         #expect(fixture.placed() == ["first"], "it is still there")
-    }
-
-    @Test("what is forgotten and comes back is counted anew, with all that is there by then", arguments: UInt64(0)..<20)
-    func comesBack(seed: UInt64) throws {
-        // A scheduler that must forget all the time, beside one that forgets nothing: they agree.
-        var small = Configuration()
-        small.warmClasses = 1
-        // Who forgets asks more often: turns by age would come at other times.
-        small.agingInterval = 1_000_000
-        var large = Configuration()
-        large.agingInterval = 1_000_000
-        var pool = RandomPool(seed: seed)
-        let (forgetful, other) = (Fixture(small), Fixture(large))
-        func tell(_ event: Event) {
-            forgetful.tell(event)
-            other.tell(event)
-        }
-        for index in 0..<5 { tell(.nodeAdded(pool.node("node\(index)"))) }
-        // Two that stay keep the order of the namespaces.
-        for name in ["n0", "n1"] {
-            tell(.podAdded(Pod(id: name, template: Fixture.template(namespace: name), isGated: true)))
-        }
-        var alive: [String] = []
-        for number in 0..<400 {
-            // Strangers that make the forgetful one sweep.
-            for copy in 0..<3 {
-                let id = "stranger\(number)-\(copy)"
-                forgetful.tell(
-                    .podAdded(Pod(id: id, template: Self.template(number * 3 + copy + 10_000), isGated: true)))
-                forgetful.tell(.podRemoved(id: id))
-            }
-            let template = pool.template()
-            tell(.podAdded(Pod(id: "pod\(number)", template: template)))
-            alive.append("pod\(number)")
-            #expect(forgetful.placed() == other.placed(), "seed \(seed), pod \(number)")
-            while alive.count > 15 {
-                let id = alive.remove(at: pool.number(0...alive.count - 1))
-                tell(.podRemoved(id: id))
-                #expect(forgetful.placed() == other.placed(), "seed \(seed), after \(id)")
-            }
-        }
-        #expect(forgetful.scheduler.footprint.counters < 400, "seed \(seed): \(forgetful.scheduler.footprint)")
     }
 }

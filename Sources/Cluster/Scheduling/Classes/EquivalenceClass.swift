@@ -19,6 +19,8 @@ struct EquivalenceClass {
     /// Waiting pods, the highest priority first.
     var parked: [(priority: Int32, pods: PodList)] = []
     var parkedCount = 0
+    /// How many queued pods carry its turn.
+    var turns = 0
     /// By the pod to place: the cheapest evictions.
     var evictions: [EvictionSet.Key: EvictionSet] = [:]
     var isWarm = false

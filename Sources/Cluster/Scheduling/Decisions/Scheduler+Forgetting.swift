@@ -33,7 +33,8 @@ extension Scheduler {
         let isCrowded = classNumbers.count > classLimit
         guard isCrowded || pool.counters.isWorthSweeping else { return }
         for number in classes.indices where isCrowded && isKept(number) {
-            if !classes[number].isWarm, classes[number].parkedCount == 0 { drop(number) }
+            let isIdle = classes[number].parkedCount == 0 && classes[number].turns == 0
+            if !classes[number].isWarm, isIdle { drop(number) }
         }
         let keys = Set(classNumbers.keys.map(\.key).filter { $0 >= 0 })
         let gone = pool.counters.sweep(keepingKeys: keys)

@@ -68,13 +68,16 @@ extension Scheduler {
         _ = unpark(pod)
         enqueue(pod)
         pool.pods.node[Int(pod)] = -2 - Int32(number)
+        classes[number].turns += 1
     }
 
     /// Takes the turn that a queued pod carries.
     mutating func takeTurn(_ pod: Int32) -> Int? {
         guard pool.pods.node[Int(pod)] <= -2 else { return nil }
-        defer { pool.pods.node[Int(pod)] = -1 }
-        return Int(-2 - pool.pods.node[Int(pod)])
+        let number = Int(-2 - pool.pods.node[Int(pod)])
+        pool.pods.node[Int(pod)] = -1
+        classes[number].turns -= 1
+        return number
     }
 
     /// The class's turn goes to its next pod, unless it fits nowhere again.
