@@ -3,10 +3,12 @@ internal import ArgumentParser
 internal import ClusterStore
 internal import Glibc
 internal import HTTPKit
+internal import Identity
 internal import LinuxKernel
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import SQLiteStore
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -50,7 +52,9 @@ struct Serve: AsyncParsableCommand {
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
         let group = MultiThreadedEventLoopGroup.singleton
-        let dialer = NodeDialer(group: group, tls: identity.map { identity in { identity.settings } })
+        var settings: (@Sendable () -> TLSConfiguration)?
+        if let identity { settings = { identity.settings } }
+        let dialer = NodeDialer(group: group, tls: settings)
         guard nodeCertificateHours > 0, nodeCertificateHours < 24 * 3650 else {
             throw ServeError.incomplete(
                 "--node-certificate-hours \(nodeCertificateHours): more than none, less than ten years")

@@ -1,4 +1,5 @@
-internal import ImageSpec
+internal import Identity
+package import ImageSpec
 package import JSON
 internal import Logging
 internal import Peer

@@ -1,7 +1,7 @@
 package import ContentStore
 internal import Identity
 package import JSON
-package import ImageSpec
+internal import ImageSpec
 internal import Lanes
 internal import LinuxKernel
 package import Logging

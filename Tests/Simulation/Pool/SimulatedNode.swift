@@ -152,7 +152,7 @@ struct SimulatedNode {
             case .cleanUp: next.append(.work(.clean(uid: uid)))
             case .report(let status): reports[uid, default: Report(since: now)].status = status
             case .confirmDeletion: reports[uid, default: Report(since: now)].wantsConfirmation = true
-            case .probe, .record: break
+            case .probe, .record, .refresh: break
             }
         }
         if machines[uid]?.isOver == true, reports[uid]?.wantsConfirmation != true { machines[uid] = nil }

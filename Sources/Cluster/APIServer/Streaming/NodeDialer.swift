@@ -113,6 +113,10 @@ struct NodeAnswer: AsyncSequence, Sendable {
         /// Lives as long as its answer is read.
         fileprivate let client: NodeClient
 
-        mutating func next() async throws -> ByteBuffer? { try await pieces.next() }
+        mutating func next() async throws -> ByteBuffer? { try await next(isolation: nil) }
+
+        mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
+            try await pieces.next(isolation: actor)
+        }
     }
 }
