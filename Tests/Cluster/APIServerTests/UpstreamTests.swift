@@ -47,7 +47,7 @@ struct UpstreamTests {
                 #expect(Self.agrees(own.shape, field.shape), "\(type).\(field.name): \(own.shape), not \(field.shape)")
             }
         }
-        #expect(Self.types.count > 150 && count > 900)
+        #expect(Self.types.count > 150 && count > 700)
     }
 
     private static func agrees(_ own: Shape, _ upstream: Substring) -> Bool {
@@ -109,7 +109,7 @@ struct UpstreamTests {
         if shape.hasPrefix("{") {
             return ["key": quantities.contains(name) ? "1" : value("", shape.dropFirst().dropLast(), depth: depth)]
         }
-        if let word = words[name] { return word }
+        if let word = words[name], types[String(shape)] == nil { return word }
         switch shape {
         case "str": return name == "sizeBytes" ? 7 : "text"
         case "bool": return true
@@ -178,7 +178,12 @@ struct UpstreamTests {
             try #require(put.status == 200, "\(put.value["message"] ?? .null)")
             back = try await fixture.send(.get, path + "/round").value
         }
-        if kind == Catalog.secret { sent["stringData"] = nil }
+        if kind == Catalog.secret {
+            // What is given as text becomes data.
+            sent["stringData"] = nil
+            sent["data"] = ["key": "dGV4dA=="]
+        }
+        if !kind.isNamespaced { sent["metadata"]?["namespace"] = nil }
         #expect(Self.missing(sent, in: back, at: "") == [])
     }
 

@@ -186,4 +186,38 @@ struct NodeLifecycleTests {
         var none = AddressRanges(nil)
         #expect(none.next() == nil)
     }
+
+    @Test("a server that starts takes a node that was silent for silent until it hears of it")
+    func restart() {
+        var pool = Pool()
+        for name in ["n1", "n2"] { pool.add(name) }
+        pool.nodes["n1"]?["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]]
+        pool.nodes["n1"]?["spec"]?["taints"] = [["key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"]]
+        pool.lifecycle = NodeLifecycle()
+        for name in ["n1", "n2"] { pool.tell(name) }
+        pool.silent = ["n1"]
+        pool.pass(5)
+        #expect(pool.taints("n1").contains("unreachable:NoSchedule"))
+        #expect(NodeObject(pool.nodes["n1"] ?? [:]).readiness == "Unknown")
+        pool.silent = []
+        pool.pass(2)
+        #expect(pool.taints("n1").isEmpty && NodeObject(pool.nodes["n1"] ?? [:]).readiness == "True")
+    }
+
+    @Test("a node that is back before its silence was written down is ready all the same")
+    func late() {
+        var pool = Pool()
+        for name in ["n1", "n2"] { pool.add(name) }
+        pool.pass(1)
+        pool.silent = ["n1"]
+        pool.pass(42)
+        pool.silent = []
+        pool.pass(2)
+        #expect(NodeObject(pool.nodes["n1"] ?? [:]).readiness == "True")
+        // The write that said so arrives only now.
+        pool.nodes["n1"]?["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]]
+        pool.tell("n1")
+        pool.pass(2)
+        #expect(NodeObject(pool.nodes["n1"] ?? [:]).readiness == "True" && pool.taints("n1").isEmpty)
+    }
 }

@@ -40,6 +40,8 @@ struct PoolSimulation: ~Copyable {
     static let mostPods = 7
 
     let seed: UInt64
+    /// Says all that happens.
+    var isTold = false
     let sabotage: Sabotage?
     var random: SplitMix64
     let faults: Faults
@@ -91,6 +93,7 @@ struct PoolSimulation: ~Copyable {
         plan()
         while let happening = agenda.next(before: Self.faultTime + Self.restTime) {
             note(happening)
+            if isTold { print(agenda.now, happening) }
             try perform(happening)
             try serve()
         }

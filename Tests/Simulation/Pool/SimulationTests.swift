@@ -1,13 +1,15 @@
+import Glibc
 import Testing
 
 @Suite("a pool in virtual time, with faults")
 struct SimulationTests {
     /// What became of one seed: the broken rule, or the digest of its history.
     static func live(
-        _ seed: UInt64, _ sabotage: Sabotage? = nil, isTight: Bool = false
+        _ seed: UInt64, _ sabotage: Sabotage? = nil, isTight: Bool = false, isTold: Bool = false
     ) -> Result<UInt64, Violation> {
         do {
             var simulation = try PoolSimulation(seed: seed, sabotage: sabotage, isTight: isTight)
+            simulation.isTold = isTold
             try simulation.run()
             return .success(simulation.history)
         } catch let violation as Violation {
@@ -20,8 +22,17 @@ struct SimulationTests {
     @Test("keeps its rules whatever happens: 2,000 seeds", arguments: 0..<20)
     func rules(hundred: Int) {
         for seed in UInt64(hundred * 100)..<UInt64(hundred * 100 + 100) {
-            if case .failure(let violation) = Self.live(seed) { Issue.record("seed \(seed): \(violation)") }
+            if case .failure(let violation) = Self.live(seed) {
+                Issue.record("POUCH_SEED=\(seed): \(violation)")
+            }
         }
+    }
+
+    /// `POUCH_SEED=7` tells what happens with that seed.
+    @Test("tells the life of one seed", .enabled(if: getenv("POUCH_SEED") != nil))
+    func one() throws {
+        let seed = try #require(getenv("POUCH_SEED").flatMap { UInt64(String(cString: $0)) })
+        _ = try Self.live(seed, isTold: true).get()
     }
 
     @Test("lives the same life again for the same seed", arguments: UInt64(0)..<20)

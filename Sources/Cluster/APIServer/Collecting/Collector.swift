@@ -37,9 +37,16 @@ package struct Collector: Service {
         let watch = try await objects.store.watch(WatchRequest(.folder(.all), after: page.revision))
         var steps: [OwnerGraph.Step] = []
         for stored in page.objects {
-            if let (object, kind) = Self.read(stored) { steps += graph.put(object, kind) }
+            guard let (object, kind) = Self.read(stored) else { continue }
+            // What waits for others is asked again when all of them are known.
+            steps += graph.put(object, kind).filter { step in
+                switch step {
+                case .verifyOwners, .empty: true
+                case .delete, .release, .orphan: false
+                }
+            }
         }
-        await perform(steps)
+        await perform(graph.pursueAll() + steps)
         while let batch = try await watch.next() {
             steps = []
             for event in batch.events {

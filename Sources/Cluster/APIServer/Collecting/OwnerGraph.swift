@@ -46,9 +46,12 @@ struct OwnerGraph {
         let waiting = object.isBeingDeleted ? Set(object.finalizers).intersection(Self.waits) : []
         nodes[uid] = Node(
             identity: identity, owners: owners, waiting: waiting, isBeingDeleted: object.isBeingDeleted)
-        for owner in before?.owners ?? [] where !owners.contains(owner) { forget(uid, of: owner.uid) }
-        for owner in owners { dependents[owner.uid, default: []].insert(uid) }
         var steps: [Step] = []
+        for owner in owners { dependents[owner.uid, default: []].insert(uid) }
+        for owner in before?.owners ?? [] where !owners.contains(owner) {
+            forget(uid, of: owner.uid)
+            steps += pursue(owner.uid)
+        }
         if !owners.isEmpty, before?.owners != owners, owners.contains(where: { nodes[$0.uid] == nil }) {
             steps.append(.verifyOwners(identity))
         }
@@ -85,6 +88,11 @@ struct OwnerGraph {
     private mutating func forget(_ dependent: String, of owner: String) {
         dependents[owner]?.remove(dependent)
         if dependents[owner]?.isEmpty == true { dependents[owner] = nil }
+    }
+
+    /// What all owners that wait need next: asked once the graph is whole, for half of it would let owners go too early.
+    func pursueAll() -> [Step] {
+        nodes.filter { !$0.value.waiting.isEmpty }.keys.sorted().flatMap { pursue($0) }
     }
 
     /// What an owner that waits for its dependents, or leaves them behind, needs next.

@@ -116,7 +116,7 @@ extension NodeLifecycle {
         case .evict(let pod, _), .remove(let pod): leaving.remove(pod.uid)
         case .setTaints(let node, _): nodes[node]?.asked = nil
         case .markUnreachable(let node, _): nodes[node]?.isMarked = false
-        case .markReturned(let node): nodes[node]?.isMarked = true
+        case .markReturned(let node): nodes[node]?.isReturning = false
         case .assignRange(let node, let range):
             nodes[node]?.range = nil
             ranges.free(range)

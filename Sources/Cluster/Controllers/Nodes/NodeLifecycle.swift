@@ -67,8 +67,12 @@ package struct NodeLifecycle: Sendable {
         var facts: NodeFacts
         var renewal: Timestamp?
         var seen: Timestamp
+        /// There was a sign of life in this life of ours, or nobody has said that it is silent.
+        var isHeard = true
         /// We said that nobody hears from it.
         var isMarked = false
+        /// It was asked to be said that it is back, which does not show yet.
+        var isReturning = false
         /// Its turn to lose its pods has come.
         var isExecuting = false
         /// Since when pods are to leave, by taint.
@@ -114,11 +118,15 @@ package struct NodeLifecycle: Sendable {
                 nodes[name] = Node(facts: facts, seen: now)
                 for uid in residents[name] ?? [] { orphans[uid] = nil }
                 // One that was marked by an earlier life of ours.
-                nodes[name]?.isMarked = facts.readiness == "Unknown" && object.condition("Ready") != nil
+                let isSilent = facts.readiness == "Unknown" && object.condition("Ready") != nil
+                nodes[name]?.isMarked = isSilent
+                nodes[name]?.isHeard = !isSilent
             }
             if let before = nodes[name]?.facts, before.conditions != facts.conditions, facts.readiness != "Unknown" {
                 nodes[name]?.seen = now
+                nodes[name]?.isHeard = true
             }
+            if facts.readiness != "Unknown" { nodes[name]?.isReturning = false }
             nodes[name]?.facts = facts
             if let range = facts.podRange { ranges.take(range) }
         case .nodeGone(let name):
@@ -129,6 +137,7 @@ package struct NodeLifecycle: Sendable {
             guard let renewal = lease.renewal, nodes[lease.name]?.renewal != renewal else { return }
             nodes[lease.name]?.renewal = renewal
             nodes[lease.name]?.seen = now
+            nodes[lease.name]?.isHeard = true
         case .pod(let pod): take(pod, at: now)
         case .podGone(_, let uid): forget(uid)
         }
@@ -171,11 +180,11 @@ package struct NodeLifecycle: Sendable {
     }
 
     func health(_ node: Node, at now: Timestamp) -> Health {
-        if now.duration(since: node.seen) > settings.grace { return .unreachable }
+        if !node.isHeard || now.duration(since: node.seen) > settings.grace { return .unreachable }
         switch node.facts.readiness {
         case "True": return .ready
         // Marked by us, and heard of since.
-        case "Unknown" where node.isMarked: return .ready
+        case "Unknown" where node.isMarked || node.isReturning: return .ready
         default: return .notReady
         }
     }
@@ -198,9 +207,13 @@ package struct NodeLifecycle: Sendable {
                     EventRecord(
                         kind: "Node", namespace: "", name: name, uid: node.facts.uid, reason: "NodeNotReady",
                         message: "Node \(name) status is now: NodeNotReady")))
-        } else if !isLost, node.isMarked {
+        } else if !isLost {
             nodes[name]?.isMarked = false
-            if node.facts.readiness == "Unknown" { effects.append(.markReturned(node: name)) }
+            // Also when what we said of its silence arrives after it has come back.
+            if node.facts.readiness == "Unknown", node.facts.conditions != nil, !node.isReturning {
+                nodes[name]?.isReturning = true
+                effects.append(.markReturned(node: name))
+            }
         }
         return effects
     }

@@ -100,6 +100,12 @@ package struct PodMachine: Sendable {
             // It may be told its own labels and annotations.
             if pod.labels != self.pod.labels || pod.annotations != self.pod.annotations { refreshAt = now }
             self.pod = pod
+            // Somebody else has said meanwhile how ready it is, while nobody heard of this node: what holds is said again.
+            if let told = reported?.conditions.first(where: { $0.type == "Ready" })?.isTrue,
+                let there = pod.condition("Ready")?["status"].text, (there == "True") != told
+            {
+                reported = nil
+            }
             guard pod.isBeingDeleted else { return [] }
             let grace = pod.deletionGracePeriod ?? pod.terminationGracePeriod
             if ending == nil { ending = .deleted(grace: grace) }

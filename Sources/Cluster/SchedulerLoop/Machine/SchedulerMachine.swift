@@ -23,6 +23,8 @@ package struct SchedulerMachine: ~Copyable {
         var labels: JSONValue?
         /// Where its address comes from.
         var addressPool: String?
+        /// There was a place for it and no address.
+        var lacksAddress = false
         /// What its condition says.
         var message = ""
     }
@@ -311,7 +313,10 @@ package struct SchedulerMachine: ~Copyable {
             }
             bindings.append(Binding(key: pod.key, uid: pod.uid, node: placement.node, annotations: annotations))
         }
-        for placement in placements { known[placement.pod]?.assumed = placement.node }
+        for placement in placements {
+            known[placement.pod]?.assumed = placement.node
+            known[placement.pod]?.lacksAddress = false
+        }
         return bindings.isEmpty ? [] : [.bind(bindings)]
     }
 
@@ -320,6 +325,7 @@ package struct SchedulerMachine: ~Copyable {
         pools.release(id)
         let effects = tell(.bindingFailed(id: id), at: now)
         let message = "IPPool \(pool) has no free address"
+        known[id]?.lacksAddress = true
         guard let pod = known[id], pod.message != message else { return effects }
         known[id]?.message = message
         return effects + [
@@ -357,7 +363,7 @@ package struct SchedulerMachine: ~Copyable {
     }
 
     private mutating func explain(_ id: String, at now: Timestamp) -> [LoopEffect] {
-        guard let pod = known[id], let why = scheduler.explain(id) else { return [] }
+        guard let pod = known[id], !pod.lacksAddress, let why = scheduler.explain(id) else { return [] }
         let message = WaitingText.message(why, nodes: nodes.count)
         guard message != pod.message else { return [] }
         known[id]?.message = message
