@@ -89,9 +89,7 @@ private final class NodeClient: Sendable {
 }
 
 /// What a node answers: a code, and a body piece by piece.
-struct NodeAnswer: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-
+struct NodeAnswer: Sendable {
     private let response: HTTPClientResponse
     private let client: NodeClient
 
@@ -104,19 +102,8 @@ struct NodeAnswer: AsyncSequence, Sendable {
 
     func collect(upTo most: Int) async throws -> ByteBuffer { try await response.body.collect(upTo: most) }
 
-    func makeAsyncIterator() -> Iterator {
-        Iterator(pieces: response.body.makeAsyncIterator(), client: client)
-    }
-
-    struct Iterator: AsyncIteratorProtocol {
-        fileprivate var pieces: HTTPClientResponse.Body.AsyncIterator
-        /// Lives as long as its answer is read.
-        fileprivate let client: NodeClient
-
-        mutating func next() async throws -> ByteBuffer? { try await next(isolation: nil) }
-
-        mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
-            try await pieces.next(isolation: actor)
-        }
+    /// The client lives as long as somebody reads.
+    var pieces: AsyncMapSequence<HTTPClientResponse.Body, ByteBuffer> {
+        response.body.map { [client] piece in withExtendedLifetime(client) { piece } }
     }
 }

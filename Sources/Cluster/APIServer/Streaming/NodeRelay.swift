@@ -107,7 +107,7 @@ extension APIServer {
                 body: ResponseBody(byteBuffer: body))
         }
         return Response(
-            status: .ok, headers: [.contentType: "text/plain"], body: ResponseBody(asyncSequence: answer))
+            status: .ok, headers: [.contentType: "text/plain"], body: ResponseBody(asyncSequence: answer.pieces))
     }
 
     /// Answers the client's handshake, then passes the same one on to the node and bytes both ways; when the node refuses, the
