@@ -46,7 +46,12 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "pouch-server")
         let identity = try await ServerIdentity.open(data, hasOwn: tlsCert != nil || tokenFile != nil)
         let address = try ListenAddress(parsing: listen ?? identity?.folder.settings.listen ?? "127.0.0.1:8080")
-        let listener = try await identity?.listener(address) ?? listener(address)
+        let listener: Listener
+        if let identity {
+            listener = try await identity.listener(address)
+        } else {
+            listener = try self.listener(address)
+        }
         let store = try await PoolFile.open(data)
         let metrics = MetricsRegistry()
         let audit = auditLog.map { AuditLog(path: $0, logger: logger) }
