@@ -56,7 +56,10 @@ final class ShimConnection: ShimLink, Sendable {
         let promise = channel.eventLoop.makePromise(of: ShimReply.self)
         let order = ConversationHandler.Order(
             frame: ShimRequest(action, requestID: RequestTrace.id).frame, reply: promise)
-        channel.writeAndFlush(order, promise: nil)
+        // On a channel that is closed already nobody is left to answer: the write itself says so.
+        let written = channel.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenFailure { promise.fail($0) }
+        channel.writeAndFlush(order, promise: written)
         let reply: ShimReply
         do { reply = try await promise.futureResult.get() } catch { throw .failed("shim: \(error)") }
         if case .failure(let failure) = reply { throw EngineError(failure) }
@@ -95,7 +98,7 @@ private final class ConversationHandler: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let order = unwrapOutboundIn(data)
         guard !isOver else {
-            order.reply.fail(ChannelError.ioOnClosedChannel)
+            promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
         waiting.append(order.reply)
