@@ -254,6 +254,10 @@ final class ShimFixture: @unchecked Sendable {  // handed from thread to thread 
         if try state().exit == nil { _ = try ask(.kill(signal: SIGKILL, target: .container)) }
         _ = try awaitDeletion()
         guard try ask(.shutdown) == .done else { throw ShimTestFailure("shutdown refused") }
+        // Its path may be the next shim's from here on: taken away later, it would be that one's that goes.
+        guard access("\(folder)/\(ShimProtocol.FileName.socket)", F_OK) != 0 else {
+            throw ShimTestFailure("the socket is there after the answer")
+        }
         return try reap()
     }
 

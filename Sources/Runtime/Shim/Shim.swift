@@ -38,7 +38,6 @@ package enum Shim {
             return 1
         }
         server.run()
-        birth.removeSocket()
         return 0
     }
 }
@@ -207,7 +206,7 @@ struct Birth {
         if let problem = ShimGroup.enter(path) { Console.say("cgroup \(path): \(problem)") }
     }
 
-    func removeSocket() {
+    private func removeSocket() {
         if isListening { unlink("\(directory)/\(ShimProtocol.FileName.socket)") }
     }
 

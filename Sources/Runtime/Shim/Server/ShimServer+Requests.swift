@@ -168,6 +168,8 @@ extension ShimServer {
             throw ShimFailure(
                 stage: "shutdown", errno: EBUSY, message: "container \(configuration.id) has not been deleted yet")
         }
+        // Before the answer: who hears it may start the container anew, whose shim has its socket at this very path.
+        unlink("\(directory)/\(ShimProtocol.FileName.socket)")
         board.send(ShimReply.done.frame, to: id)
         isLeaving = true
     }
