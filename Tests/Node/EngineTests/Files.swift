@@ -11,4 +11,6 @@ func append(_ text: String, _ path: String) throws {
 
 func link(_ target: String, _ path: String) throws { try Files.makeLink(path, to: target) }
 
+func removeFile(_ path: String) throws { try Files.remove(path) }
+
 func moveFile(_ path: String, _ new: String) throws { try Files.rename(path, to: new) }

@@ -107,6 +107,33 @@ struct LogReaderTests {
             try moveFile(path, path + ".1")
             try write(line(4), path)
             #expect(try await lines() == ["line 1\n", "line 2\n"])
+            // Of a log with one file it is gone, and all that is there came after the place.
+            for older in [path + ".1", path + ".2"] { try removeFile(older) }
+            #expect(try await lines() == [])
+        }
+    }
+
+    @Test("a follower of a log that has one file reads it to its end before the next")
+    func oneFile() async throws {
+        try await withScratchDirectory { folder in
+            let path = folder + "/log"
+            try write(line(1), path)
+            var options = LogOptions()
+            options.stdout = true
+            options.follow = true
+            let live = LiveFlag()
+            let reader = LogReader(path: path, options: options) { live.isLive }
+            #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line 1\n")
+            for number in 1..<5 {
+                try append(line(2 * number), path)
+                try removeFile(path)
+                try write(line(2 * number + 1), path)
+                for expected in [2 * number, 2 * number + 1] {
+                    #expect(try await reader.nextFrame().map { String(buffer: $0.bytes) } == "line \(expected)\n")
+                }
+            }
+            live.end()
+            #expect(try await reader.nextFrame() == nil)
         }
     }
 

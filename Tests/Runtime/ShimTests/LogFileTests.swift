@@ -28,12 +28,16 @@ struct LogFileTests {
         }
     }
 
-    @Test("with one file rotation begins it anew")
+    @Test("with one file rotation begins it anew, and who reads the old one can finish it")
     func oneFile() throws {
         try withScratchDirectorySync { folder in
             var file = try LogFile(path: "\(folder)/log", maxFile: 1)
+            let reading = try Descriptor.open("\(folder)/log", 0)
+            let before = file.inode
             _ = Array("1\n2\n".utf8).withUnsafeBytes { file.write($0, cuts: [2]) }
             #expect(text("\(folder)/log") == "2\n")
+            #expect(String(decoding: try reading.readToEnd(), as: UTF8.self) == "1\n")
+            #expect(file.inode != before && file.size == 2)
         }
     }
 

@@ -75,6 +75,11 @@ actor LogReader: LaneBound {
 
     private func begin() {
         waiting = files(after: nil)
+        if let end, !waiting.contains(where: { $0.inode == end.inode }) {
+            // The file of that place is rotated away for good: whatever there is lies behind it.
+            isOver = true
+            return
+        }
         if let tail = options.tail { seek(toLast: tail) } else { openNext() }
     }
 

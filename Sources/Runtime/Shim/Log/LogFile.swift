@@ -69,19 +69,18 @@ struct LogFile: ~Copyable {
     /// `path` becomes `path.1`, that one `path.2`, and so on; the oldest goes.
     private mutating func rotate() -> SyscallError? {
         do throws(SyscallError) {
-            if maxFile == 1 {
-                let number = descriptor
-                try check("ftruncate", path) { ftruncate(number, 0) }
-            } else {
-                for number in stride(from: maxFile - 1, through: 1, by: -1) {
-                    let older = number == 1 ? path : "\(path).\(number - 1)"
-                    guard rename(older, "\(path).\(number)") < 0, errno != ENOENT else { continue }
-                    throw SyscallError("rename", errno: errno, subject: older)
-                }
-                close(descriptor)
-                descriptor = -1
-                try open(O_RDWR | O_CREAT | O_APPEND)
+            for number in stride(from: maxFile - 1, through: 1, by: -1) {
+                let older = number == 1 ? path : "\(path).\(number - 1)"
+                guard rename(older, "\(path).\(number)") < 0, errno != ENOENT else { continue }
+                throw SyscallError("rename", errno: errno, subject: older)
             }
+            // The only file goes rather than being emptied: who follows it reads on to its end, and then finds the new one.
+            if maxFile == 1, unlink(path) < 0, errno != ENOENT {
+                throw SyscallError("unlink", errno: errno, subject: path)
+            }
+            close(descriptor)
+            descriptor = -1
+            try open(O_RDWR | O_CREAT | O_APPEND)
             size = 0
             return nil
         } catch {
