@@ -70,6 +70,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -118,10 +119,11 @@ var rooms: [Room] = [
             nioSSL,
             crypto, logging, lifecycle,
         ], tested: true),
+    library("Service", "Tunnel", packages: [nioCore, nioPosix, nioSSL, nioTLS]),
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
 
     library(
-        "Service", "Identity", uses: ["JSON", "Units", "LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
+        "Service", "Identity", uses: ["LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
         tested: true),
 
     library(
@@ -172,7 +174,7 @@ var rooms: [Room] = [
         "Node", "Engine",
         uses: [
             "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots",
-            "ShimProtocol", "Patterns",
+            "ShimProtocol",
             "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
@@ -189,8 +191,8 @@ var rooms: [Room] = [
     library(
         "Node", "EngineAPI",
         uses: [
-            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore", "Snapshots",
-            "ImageSpec", "JSON", "Units", "Lanes",
+            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "ContentStore", "Snapshots", "ImageSpec", "JSON",
+            "Units", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
@@ -198,7 +200,7 @@ var rooms: [Room] = [
         "Distribution", "Transfer",
         uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
         packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
-    library("Distribution", "Prewarm", uses: ["JSON", "Units"], tested: true),
+    library("Distribution", "Prewarm", uses: ["JSON"], tested: true),
     library(
         "Distribution", "PoolNode",
         uses: [
@@ -206,37 +208,35 @@ var rooms: [Room] = [
             "LinuxKernel",
             "CLinux", "Lanes",
         ],
-        packages: [nioCore, nioSSL, logging, lifecycle], tested: true),
+        packages: [nioCore, nioSSL, logging, lifecycle]),
     library(
         "Distribution", "PoolTracker",
         uses: [
             "Prewarm", "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "HTTPKit", "RegistryClient",
-            "ContentStore", "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
+            "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
-        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true,
-        testsUse: ["Peer"]),
+        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
     library(
         "Cluster", "APIServer",
         uses: [
-            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "Identity", "JSON", "Units", "Lanes",
-            "LinuxKernel", "CLinux",
+            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
         ],
         packages: [
             hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient, logging, lifecycle,
         ],
         tested: true),
     library(
-        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units", "Lanes"],
+        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units"],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
-        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb, crypto], tested: true,
+        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb], tested: true,
         testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
-        "Cluster", "PoolClient", uses: ["ClusterModel", "Identity", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
     library(
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
@@ -275,13 +275,10 @@ var rooms: [Room] = [
             "APIServer", "ClusterStore", "SQLiteStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers",
             "PoolTracker", "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
         ],
-        packages: [nioSSL, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
+        packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),
     command(
-        "pouch-pool",
-        uses: [
-            "PoolClient", "ClusterModel", "Identity", "DockerClient", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
-        ],
+        "pouch-pool", uses: ["Tunnel", "PoolClient", "ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [argumentParser], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
@@ -290,7 +287,7 @@ var rooms: [Room] = [
         uses: [
             "NodeAgent", "NodeStreams", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
-            "Snapshots", "PoolNode", "Prewarm", "Transfer", "Pieces", "Identity",
+            "Snapshots", "PoolNode", "Transfer", "Pieces", "Identity",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, httpTypes, nioCore, nioPosix],
@@ -341,14 +338,8 @@ let crossings: [Target] =
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
             crossing(
                 "PoolSimulationTests", path: "Simulation/Pool",
-                uses: [
-                    "TestSupport", "APIServer", "NodeAgent", "Controllers", "SchedulerLoop", "ClusterModel",
-                    "ClusterStore", "JSON", "Units",
-                ]),
+                uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
-            .executableTarget(
-                name: "swarm-bench", dependencies: ["TestSupport", "JSON", "LinuxKernel"],
-                path: "Tests/Benchmarks/swarm-bench", swiftSettings: house),
             .executableTarget(
                 name: "pouch-bench",
                 dependencies: ["TestSupport", "DockerClient", "Seccomp", "JSON", "LinuxKernel", "CLinux"],
@@ -387,7 +378,7 @@ let poolBench: [Target] =
     ? [
         .executableTarget(
             name: "pool-bench",
-            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "LinuxKernel", "CLinux"],
+            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "Scheduling", "Units", "LinuxKernel"],
             path: "Tests/Benchmarks/pool-bench", swiftSettings: house)
     ] : []
 

@@ -1,10 +1,12 @@
 internal import DockerClient
+internal import Glibc
 
 /// What may stand before the command.
 struct GlobalOptions {
     var host: String?
     var isDebugging = false
     var showsVersion = false
+    var tls = TLSFlags()
 
     static var flags: [Flag<GlobalOptions>] {
         [
@@ -14,13 +16,13 @@ struct GlobalOptions {
             .toggle("debug", short: "D", "Tell on standard error how long each stage took", \.isDebugging),
             .toggle("version", short: "v", "Print version information and quit", \.showsVersion),
             .ignored("log-level", short: "l", "string", "Accepted for docker's sake"),
-        ]
+        ] + TLSFlags.flags
     }
 
     /// The flag, else `POUCH_HOST`, else the standard socket.
     func endpoint(_ environment: (String) -> String?) throws(ClientError) -> Endpoint {
-        if let host { return try Endpoint(parsing: host) }
-        if let host = environment("POUCH_HOST"), !host.isEmpty { return try Endpoint(parsing: host) }
-        return .standard
+        guard let text = host ?? environment("POUCH_HOST"), !text.isEmpty else { return .standard }
+        guard text.hasPrefix("tcp://") else { return try Endpoint(parsing: text) }
+        return try tls.endpoint(text, environment) { access($0, R_OK) == 0 }
     }
 }

@@ -17,13 +17,16 @@ package final class Connection {
 
     /// Connects, however long the socket's path is.
     ///
-    /// - Throws: ``ClientError/unreachable(_:_:)``.
+    /// - Throws: ``ClientError/unreachable(_:_:)``, ``ClientError/host(_:reason:)`` where a carrier says why.
     package init(to endpoint: Endpoint) throws(ClientError) {
-        let path = endpoint.path
-        do throws(SyscallError) {
-            descriptor = try Self.connect(path)
-        } catch {
-            throw .unreachable(endpoint, error)
+        switch endpoint {
+        case .unix(let path):
+            do throws(SyscallError) {
+                descriptor = try Self.connect(path)
+            } catch {
+                throw .unreachable(endpoint, error)
+            }
+        case .carried(let carrier): descriptor = try carrier.connect()
         }
     }
 

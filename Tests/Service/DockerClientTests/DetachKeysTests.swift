@@ -105,14 +105,29 @@ struct EndpointTests {
         #expect(try Endpoint(parsing: "/a/b.sock").description == "unix:///a/b.sock")
     }
 
-    @Test("TCP is refused with the reason") func refused() {
-        #expect(
-            throws: ClientError.host(
-                "tcp://h:1", reason: "only unix:// sockets are supported so far; TCP needs a TLS client")
-        ) {
-            try Endpoint(parsing: "tcp://h:1")
+    @Test("what is no socket is refused", arguments: ["pouch.sock", "http://h:1", ""]) func refused(text: String) {
+        #expect(throws: ClientError.host(text, reason: "expected unix:///path/to/socket or tcp://host:port")) {
+            try Endpoint(parsing: text)
         }
-        #expect(throws: ClientError.self) { try Endpoint(parsing: "pouch.sock") }
+    }
+
+    @Test("a carrier says why it cannot connect, or is one's connection") func carriers() throws {
+        func carrier(_ script: String) -> Endpoint.Carrier {
+            Endpoint.Carrier(
+                address: "tcp://h:1", programs: ["/nowhere/sh", "/bin/sh"], arguments: ["-c", "exec >&0; \(script)"])
+        }
+        #expect(throws: ClientError.host("tcp://h:1", reason: "cannot connect: no route")) {
+            try Connection(to: .carried(carrier("printf 'no route'")))
+        }
+        #expect(throws: ClientError.host("tcp://h:1", reason: "the connection ended before it was made")) {
+            try Connection(to: .carried(carrier("exit 0")))
+        }
+        let echo = try Connection(to: .carried(carrier("printf '\\000'; read line; echo \"got $line\"")))
+        try echo.send(Array("hello\n".utf8)[...])
+        #expect(try echo.read() == Array("got hello\n".utf8)[...])
+        #expect(try echo.read().isEmpty)
+        let missing = Endpoint.Carrier(address: "tcp://h:1", programs: ["/nowhere/a"], arguments: [])
+        #expect(throws: ClientError.self) { try Connection(to: .carried(missing)) }
     }
 
     @Test("queries escape what is not plain") func queries() {

@@ -10,14 +10,16 @@ struct SiblingProgram {
 
     /// Takes over this process; gives what to say on failure.
     func become(_ words: [String], _ variable: (String) -> String?) -> String {
-        let folders =
-            [Self.ownFolder].compactMap { $0 } + (variable("PATH") ?? "").split(separator: ":").map(String.init)
         let arguments = CStringArray([name] + words)
         let environment = CStringArray(Programs.environment())
-        for folder in folders {
-            try? Programs.execute("\(folder)/\(name)", arguments, environment)
-        }
+        for place in places(variable) { try? Programs.execute(place, arguments, environment) }
         return "\(verb): \(name) is not installed beside pouch"
+    }
+
+    /// Where it may be, the likeliest first.
+    func places(_ variable: (String) -> String?) -> [String] {
+        ([Self.ownFolder].compactMap { $0 } + (variable("PATH") ?? "").split(separator: ":").map(String.init))
+            .map { "\($0)/\(name)" }
     }
 
     /// Where this program lies.
