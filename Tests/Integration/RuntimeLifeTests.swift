@@ -306,6 +306,98 @@ struct RuntimeLifeTests {
         }
     }
 
+    @Test func eachStepIsToldToWhoAsks() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("true")
+            let made = try await rig.call("--debug", "run", "--bundle", rig.bundlePath, RuntimeRig.name())
+            #expect(made.status == 0)
+            for words in [
+                "nsexec container setup", "child process in init()", "init: mount proc on /proc", "level=debug",
+            ] {
+                #expect(made.errors.contains(words), "\(made)")
+            }
+            let (log, id) = ("\(rig.folder)/log", RuntimeRig.name())
+            try rig.bundle("exec sleep 100")
+            let globals = ["--log", log, "--log-format", "json", "--debug"]
+            let silent = try await run(
+                ["sh", "-c", "exec \"$@\" >/dev/null 2>&1", "sh", rig.runtime, "--root", rig.root] + globals
+                    + ["run", "-d", "--bundle", rig.bundlePath, id])
+            #expect(silent.status == 0)
+            let exec = try await rig.call(globals + ["exec", id, "true"])
+            #expect(exec.status == 0 && exec.errors.isEmpty, "\(exec)")
+            let lines = try String(decoding: WholeFile.read(log), as: UTF8.self).split(separator: "\n")
+            let told = try lines.map { try JSONValue(parsing: String($0)) }
+            #expect(told.allSatisfy { $0["level"]?.stringValue == "debug" && $0["time"] != nil })
+            #expect(told.contains { $0["msg"]?.stringValue == "setns_init: about to exec /bin/true" }, "\(lines)")
+        }
+    }
+
+    @Test func groupsWithProcessesOfOthersAreJoinedWithAWarningAndLeftAlone() async throws {
+        try await RuntimeRig.use { rig in
+            let (first, second) = (RuntimeRig.name(), RuntimeRig.name())
+            var bundle = try rig.bundle("exec sleep 100") { $0["linux.cgroupsPath"] = .string("/\(first)") }
+            /// The files stay: programs of the container run from them.
+            func becomes(_ words: JSONValue) throws {
+                var config = Config(bundle.config)
+                config["process.args"] = words
+                bundle.config = config.json
+                try bundle.write()
+            }
+            func detached(_ id: String) async throws -> CommandResult {
+                // Else the output would stay open as long as the container.
+                let errors = "\(rig.folder)/errors"
+                let words = ["run", "-d", "--bundle", rig.bundlePath, id]
+                let script = "exec \"$@\" >/dev/null 2>\(errors)"
+                var made = try await run(["sh", "-c", script, "sh", rig.runtime, "--root", rig.root] + words)
+                made.errors = String(decoding: try WholeFile.read(errors), as: UTF8.self)
+                return made
+            }
+            func status(_ id: String) async throws -> String? {
+                try JSONValue(parsing: try await rig.call("state", id).output)["status"]?.stringValue
+            }
+            let quiet = try await detached(first)
+            #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet)")
+            let warned = try await detached(second)
+            #expect(warned.status == 0 && warned.errors.contains("container's cgroup is not empty"), "\(warned)")
+            // A failed third, and the end of the second, leave the first as it was.
+            try becomes(["/nosuch"])
+            #expect(try await rig.call("run", "--bundle", rig.bundlePath, RuntimeRig.name()).status == 127)
+            #expect(try await rig.call("delete", "--force", second).status == 0)
+            #expect(try await status(first) == "running")
+            try becomes(["sleep", "100"])
+            #expect(try await detached(second).status == 0)
+            #expect(try await rig.call("delete", "--force", first).status == 0)
+            #expect(try await status(second) == "running")
+            #expect(try await rig.call("pause", second).status == 0)
+            let frozen = try await rig.call("run", "--bundle", rig.bundlePath, first)
+            #expect(frozen.status == 1 && frozen.errors.contains("frozen"), "\(frozen)")
+            #expect(try await rig.call("delete", "--force", second).status == 0)
+            #expect(access("/sys/fs/cgroup/pids/\(first)", F_OK) != 0 && access("/sys/fs/cgroup/\(first)", F_OK) != 0)
+        }
+    }
+
+    @Test func aFurtherProcessGoesBelowTheContainersGroup() async throws {
+        try await RuntimeRig.use { rig in
+            try rig.bundle("exec sleep 100")
+            let id = RuntimeRig.name()
+            let silent =
+                "exec \(rig.runtime) --root \(rig.root) run -d --bundle \(rig.bundlePath) \(id) >/dev/null 2>&1"
+            #expect(try await run(["sh", "-c", silent]).status == 0)
+            let isV1 = access("/sys/fs/cgroup/memory/tasks", F_OK) == 0
+            let inside = "\(isV1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup")/pouch-runtime/\(id)/below"
+            #expect(mkdir(inside, 0o755) == 0)
+            let choice = isV1 ? "memory:below" : "below"
+            // The container sees its own group as the root, if it has a namespace for that.
+            let seen = try await rig.call("exec", "--cgroup", choice, id, "cat", "/proc/self/cgroup")
+            let lines = seen.output.split(separator: "\n").filter { $0.hasSuffix("/below") }
+            #expect(seen.status == 0 && lines.count == 1, "\(seen)")
+            #expect(lines.allSatisfy { !isV1 || $0.contains(":memory:") }, "\(seen)")
+            let nowhere = try await rig.call("exec", "--cgroup", "nosuch", id, "true")
+            #expect(
+                nowhere.status == 255 && nowhere.errors.contains("/nosuch/cgroup.procs: no such file"), "\(nowhere)")
+        }
+    }
+
     @Test func errorsGoToTheLogAsEnginesReadThem() async throws {
         try await RuntimeRig.use { rig in
             let log = "\(rig.folder)/log"

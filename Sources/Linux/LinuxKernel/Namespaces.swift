@@ -51,3 +51,10 @@ package struct Namespaces: OptionSet, Hashable, Sendable {
         try checkNegative("setdomainname", name) { clinux_setdomainname(name, name.utf8.count) }
     }
 }
+
+extension Namespaces: CustomStringConvertible {
+    /// Such as `pid net`, for messages.
+    package var description: String {
+        Self.names.filter { contains($0.kind) }.map(\.file).joined(separator: " ")
+    }
+}

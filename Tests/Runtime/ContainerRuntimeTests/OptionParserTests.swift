@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import TestSupport
 internal import Testing
 
@@ -65,6 +66,40 @@ struct OptionParserTests {
             #expect(HelpText.page(command).contains("Usage: pouch-runtime \(command.name)"))
             #expect(Set(command.options.flatMap(\.names)).count == command.options.flatMap(\.names).count)
         }
+    }
+
+    @Test func whereScriptsLookForRuncTheyFindIt() {
+        let lines = HelpText.version.split(separator: "\n")
+        #expect(lines[0].hasSuffix("runc version 0.1.0") && lines[1].hasPrefix("commit:") && lines[2] == "spec: 1.2.1")
+        #expect(HelpText.overview.hasPrefix("NAME:\n"))
+        for command in CommandTable.commands {
+            #expect(
+                HelpText.page(command).hasPrefix(
+                    "NAME:\n   pouch-runtime \(command.name), in place of runc \(command.name) "))
+        }
+    }
+
+    @Test func groupsOfAFurtherProcessAreGivenByController() throws {
+        let tree = CgroupTree(mounts: [
+            CgroupTree.Mount(directory: "/c/cpu", hierarchy: .v1, controllers: [.cpu, .cpuacct]),
+            CgroupTree.Mount(directory: "/c/systemd", hierarchy: .v1, name: "systemd"),
+        ])
+        let group = Cgroup(at: try CgroupPath(parsing: "/a"), in: tree)
+        func refusal(_ words: String...) -> String? {
+            do {
+                _ = try Subgroups(parsing: words).places(in: group)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(refusal() == nil && refusal("/") == nil && refusal("cpu:/", "name=systemd:/") == nil)
+        #expect(refusal("..")?.contains(": .. is not a sub cgroup path") == true)
+        #expect(refusal("cpu:b/../..")?.contains("is not a sub cgroup path") == true)
+        #expect(refusal("whaaat:/")?.contains("unknown controller whaaat") == true)
+        #expect(refusal("b", "cpu:c")?.contains("names its controllers") == true)
+        #expect(refusal("a:b:c")?.contains("is not PATH or") == true)
+        #expect(
+            refusal("cpu,cpuacct:none")?.contains(" adding pid of the new process to /c/cpu/a/none/cgroup.procs: ")
+                == true)
     }
 
     @Test func signalsByNameAndNumber() {

@@ -1,4 +1,5 @@
 internal import Cgroups
+internal import JSON
 internal import LinuxKernel
 internal import RuntimeSpec
 internal import TestSupport
@@ -19,8 +20,14 @@ struct StateTests {
         try withScratchDirectorySync { folder in
             let store = StateStore(root: folder)
             _ = try store.reserve("one", config: [])
-            try store.save(state("one"))
-            #expect(try store.load("one") == state("one"))
+            var state = state("one")
+            state.sharesCgroup = true
+            state.externalDescriptors = ["/dev/null", "pipe:[7]", "a \"quoted\" one"]
+            try store.save(state)
+            #expect(try store.load("one") == state)
+            store.shareState(of: "one")
+            let shared = try JSONValue(parsing: try WholeFile.read("\(folder)/one/status"))
+            #expect(shared["external_descriptors"]?.stringValue?.hasPrefix(#"["/dev/null""#) == true)
             #expect(store.all() == ["one"])
             store.remove("one")
             #expect(store.all().isEmpty && !store.isReserved("one"))
@@ -58,6 +65,7 @@ struct StateTests {
         let failure = Report.Failure(
             RuntimeError.step("mount proc on /proc", SyscallError("fsopen", errno: 1, subject: "proc")))
         #expect(Report(Report.failed(failure).bytes) == .failed(failure))
+        #expect(Report(Report.note("init: mount").bytes) == .note("init: mount"))
         #expect(
             failure.error == .step("mount proc on /proc", SyscallError("fsopen", errno: 1, subject: "proc")))
         let hook = RuntimeError.hook(kind: "createContainer", path: "/x", why: "ended with code 1")

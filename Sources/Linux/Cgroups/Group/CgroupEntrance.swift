@@ -50,12 +50,15 @@ package struct CgroupEntrance: ~Copyable {
 
 extension Cgroup {
     /// Opens the group for a process that is not born yet.
-    package func entrance() throws(CgroupError) -> CgroupEntrance {
+    package func entrance() throws(CgroupError) -> CgroupEntrance { try entrance { _ in self } }
+
+    /// Opens for each mount the group that `place` names, this one or one inside it.
+    package func entrance(_ place: (CgroupTree.Mount) -> Cgroup) throws(CgroupError) -> CgroupEntrance {
         var tasks: [(Int32, String)] = []
         var birthplace: Int32?
         do {
             for mount in tree.mounts {
-                let directory = directory(on: mount)
+                let directory = place(mount).directory(on: mount)
                 switch mount.hierarchy {
                 case .v1:
                     let path = directory + "/tasks"

@@ -14,10 +14,11 @@ struct CommandRule {
 enum CommandTable {
     static let globals: [OptionRule] = [
         OptionRule("root", value: "DIR", help: "where the state of containers is kept (\(StateStore.defaultRoot))"),
-        OptionRule("log", value: "FILE", help: "write errors and warnings there as well"),
+        OptionRule(
+            "log", value: "FILE", help: "write errors and warnings there as well; what --debug tells, there only"),
         OptionRule("log-format", value: "text|json", help: "of the log file"),
         OptionRule("log-level", value: "LEVEL", help: "error, warning or debug"),
-        OptionRule("debug", help: "tell more"),
+        OptionRule("debug", help: "tell each step"),
         OptionRule("cgroup-manager", value: "cgroupfs|disabled", help: "who keeps control groups (cgroupfs)"),
         OptionRule("systemd-cgroup", help: "refused: there is no systemd driver"),
         OptionRule("rootless", value: "true|false|auto", help: "taken for compatibility"),
@@ -88,9 +89,20 @@ enum CommandTable {
             name: "spec", arguments: "", summary: "write a config.json to start from",
             options: [bundle, OptionRule("rootless", help: "for a user without privileges")], counts: 0...0),
         CommandRule(
+            name: "checkpoint", arguments: "CONTAINER", summary: "refused: there are no images of running processes",
+            options: imageOptions),
+        CommandRule(
+            name: "restore", arguments: "CONTAINER", summary: "refused: there are no images of running processes",
+            options: imageOptions + [bundle]),
+        CommandRule(
             name: "shim", arguments: "", summary: "stand beside one container (for pouchd)", counts: 0...Int.max),
         CommandRule(
             name: "nursery", arguments: "", summary: "give birth to shims (for pouchd)", counts: 0...Int.max),
+    ]
+
+    private static let imageOptions: [OptionRule] = [
+        OptionRule("image-path", value: "DIR", help: "where the image would be"),
+        OptionRule("work-path", value: "DIR", help: "where its log would be"),
     ]
 
     private static let execOptions: [OptionRule] = [
@@ -106,7 +118,8 @@ enum CommandTable {
         OptionRule("no-new-privs", help: "set no_new_privs"),
         OptionRule("apparmor", value: "PROFILE", help: "an AppArmor profile"),
         OptionRule("process-label", value: "LABEL", help: "an SELinux label"),
-        OptionRule("cgroup", value: "PATH", help: "a group below the container's"),
+        OptionRule(
+            "cgroup", value: "[CONTROLLER,...:]PATH", help: "a group below the container's; may be given again"),
         OptionRule("ignore-paused", help: "allow it in a paused container"),
         OptionRule("no-subreaper", help: "taken for compatibility"),
     ]

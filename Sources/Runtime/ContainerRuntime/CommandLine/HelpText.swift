@@ -1,14 +1,17 @@
 /// The help pages.
 enum HelpText {
+    /// Engines read the number behind "version", scripts the name of the program that this one stands in for.
     static let version = """
-        pouch-runtime version 0.1.0
+        pouch-runtime, in place of runc version 0.1.0
+        commit: 0.1.0
         spec: 1.2.1
         +SECCOMP +CAP +APPARMOR +SELINUX +EBPF +SYSTEMD-NOTIFY
         """
 
     static var overview: String {
         var text = """
-            pouch-runtime runs containers from OCI bundles.
+            NAME:
+               pouch-runtime, in place of runc - Open Container Initiative runtime
 
             Usage: pouch-runtime [OPTION...] COMMAND [OPTION...] [ARGUMENT...]
 
@@ -21,7 +24,8 @@ enum HelpText {
     }
 
     static func page(_ command: CommandRule) -> String {
-        var text = "\(command.name): \(command.summary)\n\nUsage: pouch-runtime \(command.name)"
+        var text = "NAME:\n   pouch-runtime \(command.name), in place of runc \(command.name) - \(command.summary)\n"
+        text += "\nUsage: pouch-runtime \(command.name)"
         if !command.options.isEmpty { text += " [OPTION...]" }
         if !command.arguments.isEmpty { text += " \(command.arguments)" }
         text += "\n"

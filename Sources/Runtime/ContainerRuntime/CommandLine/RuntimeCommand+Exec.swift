@@ -20,7 +20,8 @@ extension RuntimeCommand {
         } catch {
             throw .invalid("\(error)")
         }
-        plan.cgroup = options["cgroup"]
+        plan.subgroups = try Subgroups(parsing: options.all("cgroup"))
+        plan.tellsSteps = log.tellsMore
         plan.ignoresPause = options.isOn("ignore-paused")
         let detached = options.isOn("detach")
         try checkTerminal(plan.process, foreground: !detached)

@@ -16,6 +16,7 @@ extension RuntimeCommand {
             try? launcher.delete(id, force: true)
             throw error
         }
+        launcher.store.shareState(of: id)
     }
 
     /// Does `run`, whose exit code is that of the program unless it is detached.
@@ -50,6 +51,7 @@ extension RuntimeCommand {
             try? launcher.delete(id, force: true)
             throw error
         }
+        launcher.store.shareState(of: id)
         let socket = made.notifications
         guard let session else {
             socket?.awaitReadiness(of: made.state)
@@ -72,6 +74,8 @@ extension RuntimeCommand {
         let bundle = Self.absolute(options["bundle"] ?? ".")
         var planOptions = PlanOptions(bundle: bundle)
         planOptions.gate = gate
+        planOptions.joinsInhabitedCgroup = true
+        planOptions.tellsSteps = log.tellsMore
         planOptions.noPivot = options.isOn("no-pivot")
         planOptions.noNewKeyring = options.isOn("no-new-keyring")
         planOptions.preservedDescriptors = try preserved()

@@ -24,7 +24,7 @@ package struct RuntimeCommand {
             return Output.print(HelpText.overview)
         }
         guard let rule = CommandTable.commands.first(where: { $0.name == name }) else {
-            return misused(UsageError("no help topic for '\(name)': there is no such command"), "")
+            return misused(UsageError("No help topic for '\(name)': there is no such command"), "")
         }
         let rest = Array(globals.arguments.dropFirst())
         if let other = others[name] {
@@ -46,14 +46,17 @@ package struct RuntimeCommand {
         }
         if options.isOn("help") { return Output.print(HelpText.page(rule)) }
         let log = RuntimeLog(
-            file: globals["log"], isJSON: globals["log-format"] == "json", tellsMore: globals.isOn("debug"))
+            file: globals["log"], isJSON: globals["log-format"] == "json",
+            tellsMore: globals.isOn("debug") || globals["log-level"] == "debug")
         let command = RuntimeCommand(
-            globals: globals, options: options, launcher: Launcher(store: StateStore(root: root(globals))), log: log)
+            globals: globals, options: options, launcher: Launcher(store: StateStore(root: root(globals)), log: log),
+            log: log)
         do {
             try command.checkGlobals()
             if ["create", "run", "exec"].contains(rule.name) {
                 try ProtectedExecutable.ensure(arguments: CommandLine.arguments)
             }
+            log.debug("\(rule.name) \(command.id): state in \(command.launcher.store.root)")
             return try command.perform(rule.name)
         } catch {
             log.error(error.description)
@@ -122,6 +125,8 @@ package struct RuntimeCommand {
         case "update": try update()
         case "events": try events()
         case "features": FeatureList.print()
+        case "checkpoint", "restore":
+            throw .unsupported("\(name) is refused: this runtime keeps no images of running processes")
         case "spec": try SpecTemplate.write(to: options["bundle"] ?? ".", rootless: options.isOn("rootless"))
         default: throw .unsupported("the command \(name) does not exist")
         }
@@ -175,39 +180,6 @@ enum Output {
             rest = rest.dropFirst(count)
         }
         return true
-    }
-}
-
-/// Errors and warnings, on standard error and in the file that an engine reads them from.
-///
-/// The lines are those of runc: containerd and podman look for the last `"level":"error"`.
-struct RuntimeLog {
-    var file: String?
-    var isJSON = false
-    var tellsMore = false
-
-    func error(_ message: String) {
-        write("error", message)
-        Output.complain("pouch-runtime: \(message)\n")
-    }
-
-    func warning(_ message: String) {
-        write("warning", message)
-        if file == nil || tellsMore { Output.complain("pouch-runtime: warning: \(message)\n") }
-    }
-
-    private func write(_ level: String, _ message: String) {
-        guard let file else { return }
-        let time = Timestamp.now().text
-        let line =
-            isJSON
-            ? String(
-                decoding: JSONValue.object(
-                    JSONObject([("level", .string(level)), ("msg", .string(message)), ("time", .string(time))])
-                ).encoded(), as: UTF8.self)
-            : "time=\"\(time)\" level=\(level) msg=\"\(message.map { $0 == "\"" ? "\\\"" : "\($0)" }.joined())\""
-        guard let opened = try? Descriptor.open(file, O_WRONLY | O_APPEND | O_CREAT, mode: 0o644) else { return }
-        try? opened.writeAll(Array((line + "\n").utf8))
     }
 }
 

@@ -16,11 +16,16 @@ struct ExecChild: ~Copyable {
 
     consuming func run() -> Never {
         do {
+            note("child process in init()")
             try perform()
         } catch {
             try? talk.say(.failed(Report.Failure(error)))
         }
         Processes.exitNow(1)
+    }
+
+    private func note(_ text: @autoclosure () -> String) {
+        if plan.tellsSteps { try? talk.say(.note(text())) }
     }
 
     private mutating func perform() throws(RuntimeError) {
@@ -57,6 +62,7 @@ struct ExecChild: ~Copyable {
         try starter.setStreams()
         try starter.takeIdentity()
         let path = try starter.findProgram()
+        note("setns_init: about to exec \(path)")
         let arguments = CStringArray(starter.plan.arguments)
         let environment = CStringArray(starter.environment())
         Processes.resetSignals()

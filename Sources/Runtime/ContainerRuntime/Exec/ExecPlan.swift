@@ -5,8 +5,10 @@ package struct ExecPlan: Equatable, Sendable {
     package var process: ProcessPlan
     /// The container's seccomp filter applies to it as well.
     package var seccomp: RuntimeSpec.Seccomp?
-    /// A group below the container's.
-    package var cgroup: String?
+    /// The groups below the container's.
+    package var subgroups = Subgroups()
+    /// Report each step while it is done.
+    package var tellsSteps = false
     /// Start it although the container is paused: it will freeze with it.
     package var ignoresPause: Bool
 
@@ -23,7 +25,6 @@ package struct ExecPlan: Equatable, Sendable {
             process, path: "process", options: options, containerID: id, personality: config.linux?.personality)
         // Others than the container's first process share its session keyring only if they join one of that name.
         seccomp = config.linux?.seccomp
-        cgroup = nil
         ignoresPause = false
     }
 

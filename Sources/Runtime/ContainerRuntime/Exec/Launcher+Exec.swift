@@ -24,6 +24,7 @@ extension Launcher {
         let (ours, theirs) = try step("socketpair") { () throws(SyscallError) in try Talk.pair() }
         let talk = Talk(Descriptor(owning: ours))
         let childTalk = Talk(Descriptor(owning: theirs))
+        log?.debug("nsexec container setup: exec in container \(id), namespaces \(state.namespaces)")
         var detour = NamespaceDetour()
         try detour.go(through: pidfd.raw, to: state.namespaces.intersection([.pid, .time]))
         let child = try step("clone3") { () throws(SyscallError) in try Processes.clone(cgroup: birthplace) }
@@ -38,7 +39,7 @@ extension Launcher {
         try detour.comeBack()
         Self.closeNow(childTalk)
         do {
-            let terminal = try Self.listen(talk, pid: child.pid, state: state, plan: plan)
+            let terminal = try listen(talk, pid: child.pid, state: state, plan: plan)
             return LaunchedProcess(pid: child.pid, pidfd: child.takeDescriptor(), terminal: terminal)
         } catch {
             try? Processes.signal(pidfd: child.pidfd.raw, SIGKILL)
@@ -57,15 +58,15 @@ extension Launcher {
     }
 
     private func entrance(_ plan: ExecPlan, _ cgroup: Cgroup?) throws(RuntimeError) -> CgroupEntrance? {
-        guard var cgroup else { return nil }
+        guard let cgroup else { return nil }
+        let places = try plan.subgroups.places(in: cgroup)
         do {
-            if let below = plan.cgroup, below != "/", !below.isEmpty { cgroup = try cgroup.descendant(below) }
-            return try cgroup.entrance()
+            return try cgroup.entrance { places[$0] ?? cgroup }
         } catch { throw .cgroup(error) }
     }
 
     /// Until the child's end of the talk closes with execve(2).
-    private static func listen(
+    private func listen(
         _ talk: borrowing Talk, pid: Int32, state: ContainerState, plan: ExecPlan
     ) throws(RuntimeError) -> Descriptor? {
         var terminal: Descriptor?
@@ -76,6 +77,7 @@ extension Launcher {
             case .listener:
                 try SeccompListener.handOver(
                     heard.descriptors, pid: pid, state: state.oci(.running), seccomp: plan.seccomp)
+            case .note(let text): log?.debug(text)
             case .proceed, .hooks, .ready: continue
             }
         }

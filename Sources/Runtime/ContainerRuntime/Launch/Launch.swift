@@ -9,10 +9,12 @@ struct Launch {
     let plan: SandboxPlan
     let store: StateStore
     let cgroup: Cgroup?
+    let sharesCgroup: Bool
     let seccomp: SeccompWork?
     let io: StandardIO
     /// Held while the container is made; the child must not hold it with us.
     let lock: Int32
+    let log: RuntimeLog?
 
     mutating func run() throws(RuntimeError) -> CreatedContainer {
         var inheritance = SandboxChild.Inheritance(state: state(pid: 0).oci(.creating, pid: 0))
@@ -27,6 +29,8 @@ struct Launch {
         let (ours, theirs) = try step("socketpair") { () throws(SyscallError) in try Talk.pair() }
         let talk = Talk(Descriptor(owning: ours))
         let childTalk = Talk(Descriptor(owning: theirs))
+        // Here and in the child the words are those of runc where people look for them.
+        log?.debug("nsexec container setup: new namespaces \(plan.newNamespaces), rootfs \(plan.rootfs)")
         var detour = NamespaceDetour()
         try detour.go(
             to: plan.joinedByParent, newTime: plan.newNamespaces.contains(.time), timeOffsets: plan.timeOffsets)
@@ -180,6 +184,7 @@ struct Launch {
                 try step("proceed") { () throws(SyscallError) in try talk.say(.proceed) }
             case .terminal: terminal = heard.descriptors.first.map { Descriptor(owning: $0) }
             case .listener: try handOver(heard.descriptors, state)
+            case .note(let text): log?.debug(text)
             case .proceed: continue
             case .ready:
                 try store.save(state)
@@ -231,6 +236,10 @@ struct Launch {
             created: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec), owner: getuid(),
             annotations: plan.annotations, cgroupPath: cgroup?.path.description, namespaces: plan.allNamespaces)
         state.hasProcess = plan.process != nil
+        state.sharesCgroup = sharesCgroup
+        if case .inherited = io {
+            state.externalDescriptors = (0...2).map { (try? Files.readLink("/proc/self/fd/\($0)")) ?? "/dev/null" }
+        }
         state.ownsProcesses = plan.newNamespaces.contains(.pid)
         return state
     }

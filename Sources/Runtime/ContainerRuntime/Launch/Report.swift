@@ -9,6 +9,7 @@ internal import LinuxKernel
 ///      | --- proceed ------------------------------> |
 ///      | <------------------ terminal (+ master) --- |
 ///      | <------------------ listener (+ notify) --- |   seccomp notifications
+///      | <-------------------------------- note --- |   what is being done, any time before; if asked for
 ///      | <------------------------------- ready --- |   all but the program is done; it waits at the gate
 ///      |                                     execve |   the socket closes: end of the talk
 /// ```
@@ -19,6 +20,8 @@ enum Report: Equatable {
     case terminal
     case listener
     case ready
+    /// What is being done, for the log.
+    case note(String)
     case failed(Failure)
 
     struct Failure: Equatable {
@@ -41,6 +44,7 @@ enum Report: Equatable {
         case .terminal: [UInt8(ascii: "T")]
         case .listener: [UInt8(ascii: "N")]
         case .ready: [UInt8(ascii: "R")]
+        case .note(let text): [UInt8(ascii: "D")] + text.utf8.prefix(1500)
         case .failed(let failure):
             [UInt8(ascii: "E"), failure.kind.rawValue] + withUnsafeBytes(of: failure.errno.littleEndian, Array.init)
                 + failure.subject.utf8.prefix(1500) + [0] + failure.detail.utf8.prefix(1500)
@@ -55,6 +59,7 @@ enum Report: Equatable {
         case UInt8(ascii: "T"): self = .terminal
         case UInt8(ascii: "N"): self = .listener
         case UInt8(ascii: "R"): self = .ready
+        case UInt8(ascii: "D"): self = .note(String(decoding: bytes.dropFirst(), as: UTF8.self))
         case UInt8(ascii: "E"):
             guard bytes.count >= 7, let kind = Failure.Kind(rawValue: bytes[1]) else { return nil }
             let errno = bytes[2..<6].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

@@ -56,9 +56,16 @@ struct SandboxChild: ~Copyable {
         Processes.exitNow(1)
     }
 
+    /// Says what is being done, when somebody wants to know; what cannot be said stops nobody.
+    private func note(_ text: @autoclosure () -> String) {
+        if plan.options.tellsSteps { try? talk.say(.note(text())) }
+    }
+
     private mutating func perform() throws(RuntimeError) {
+        note("child process in init()")
         try prepare()
         for (index, step) in plan.steps.enumerated() {
+            note("init: \(step)")
             do {
                 try perform(step, index)
             } catch let error as SyscallError {
@@ -263,6 +270,7 @@ struct SandboxChild: ~Copyable {
         let awaitsStart = inheritance.fifo != nil
         try starter.takeIdentity()
         let path = try starter.findProgram()
+        note("init: closing the pipe to signal completion; the program is \(path)")
         let arguments = CStringArray(starter.plan.arguments)
         let environment = CStringArray(starter.environment())
         Processes.resetSignals()

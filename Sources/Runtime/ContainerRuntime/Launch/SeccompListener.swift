@@ -11,8 +11,9 @@ enum SeccompListener {
     ) throws(RuntimeError) {
         defer { for number in descriptors { close(number) } }
         guard let path = seccomp?.listenerPath else { return }
+        // The version of this message, not of the container: agents know the one of the specification's example.
         let process = RuntimeSpec.ProcessState(
-            ociVersion: state.ociVersion, fds: ["seccompFd"], pid: Int(pid), metadata: seccomp?.listenerMetadata,
+            ociVersion: "0.2.0", fds: ["seccompFd"], pid: Int(pid), metadata: seccomp?.listenerMetadata,
             state: state)
         try step("seccomp listener \(path)") { () throws(SyscallError) in
             let socket: Descriptor

@@ -24,6 +24,10 @@ package struct ContainerState: Equatable, Sendable {
     package var namespaces: Namespaces
     /// Whether its pid namespace is its own, so that the death of its first process ends all others.
     package var ownsProcesses: Bool
+    /// Others lived in its group before: it is left as it is when the container goes.
+    package var sharesCgroup = false
+    /// What its standard streams were when it was made; for those that the caller gave it.
+    package var externalDescriptors: [String]?
     /// Whether it can be started, or was made for its namespaces alone.
     package var hasProcess = true
     /// Else its root is not that of its mount namespace, and `exec` changes it by chroot(2).
@@ -67,6 +71,10 @@ extension ContainerState: JSONCodable {
             namespaces: Namespaces(rawValue: try json["namespaces"].int(UInt64.self)))
         hasProcess = try json["hasProcess"].boolIfPresent() ?? true
         ownsProcesses = try json["ownsProcesses"].boolIfPresent() ?? ownsProcesses
+        sharesCgroup = try json["sharesCgroup"].boolIfPresent() ?? false
+        externalDescriptors = try json["external_descriptors"].stringIfPresent().flatMap { text in
+            try? JSONValue(parsing: text).arrayValue?.compactMap(\.stringValue)
+        }
     }
 
     package var json: JSONValue {
@@ -84,6 +92,12 @@ extension ContainerState: JSONCodable {
         if let cgroupPath { json["cgroupPath"] = .string(cgroupPath) }
         if !hasProcess { json["hasProcess"] = .bool(false) }
         if ownsProcesses != namespaces.contains(.pid) { json["ownsProcesses"] = .bool(ownsProcesses) }
+        if sharesCgroup { json["sharesCgroup"] = .bool(true) }
+        if let externalDescriptors {
+            // A text with a list in it, as crun's readers expect.
+            let list = JSONValue.array(externalDescriptors.map { .string($0) })
+            json["external_descriptors"] = .string(String(decoding: list.encoded(), as: UTF8.self))
+        }
         json["namespaces"] = .integer(Int64(namespaces.rawValue))
         return .object(json)
     }

@@ -100,7 +100,7 @@ extension Launcher {
     package func kill(_ id: String, _ signal: Int32, all: Bool = false) throws(RuntimeError) {
         let state = try store.load(id)
         if all {
-            if let cgroup = cgroup(of: state), cgroup.exists {
+            if let cgroup = cgroup(of: state), cgroup.exists, !isShared(cgroup, by: state) {
                 do { try cgroup.kill(signal) } catch { throw .cgroup(error) }
                 return
             }
@@ -108,8 +108,18 @@ extension Launcher {
         let pidfd = try openProcess(of: state, for: "kill")
         try step("kill") { () throws(SyscallError) in try Processes.signal(pidfd: pidfd.raw, signal) }
         // Without a pid namespace of its own the death of the first process leaves the others behind.
-        if signal == SIGKILL, !state.ownsProcesses, let cgroup = cgroup(of: state) {
+        if signal == SIGKILL, !state.ownsProcesses, let cgroup = cgroup(of: state), !isShared(cgroup, by: state) {
             try? cgroup.kill(SIGKILL)
+        }
+    }
+
+    /// Others than this container's processes may be in its group: what is done to the whole would be done to them.
+    private func isShared(_ cgroup: Cgroup, by state: ContainerState) -> Bool {
+        if state.sharesCgroup { return true }
+        // Who came later found us there, and knows it.
+        return store.all().contains { id in
+            guard id != state.id, let other = try? store.load(id) else { return false }
+            return other.sharesCgroup && other.cgroupPath == state.cgroupPath && isAlive(other)
         }
     }
 
@@ -165,6 +175,8 @@ extension Launcher {
             guard hasEnded else { throw .invalid("container \"\(state.id)\" was killed and did not end within 10 s") }
         }
         guard let cgroup = cgroup(of: state) else { return }
+        // Of a group in which others go on nothing is touched.
+        if (try? cgroup.processes())?.isEmpty == false, isShared(cgroup, by: state) { return }
         do {
             if !state.ownsProcesses { try cgroup.kill(SIGKILL) }
             try cgroup.remove()

@@ -65,6 +65,11 @@ package struct StateStore: Equatable, Sendable {
         }
     }
 
+    /// Gives the state the name by which crun's users know it, too.
+    func shareState(of id: String) {
+        try? Files.makeLink("\(folder(of: id))/status", to: "state.json")
+    }
+
     /// - Throws: ``RuntimeError/notFound(id:)``, also for one that is being created.
     package func load(_ id: String) throws(RuntimeError) -> ContainerState {
         guard SandboxPlan.isValid(id: id) else { throw .notFound(id: id) }
@@ -137,7 +142,7 @@ package struct StateStore: Equatable, Sendable {
     func remove(_ id: String) {
         let folder = folder(of: id)
         // state.json last among the files: as long as it is there, another delete finds the container.
-        for name in ["exec.fifo", "config.json", "state.json.new", "state.json"] {
+        for name in ["exec.fifo", "config.json", "status", "state.json.new", "state.json"] {
             try? Files.remove("\(folder)/\(name)")
         }
         if (try? Files.remove(folder, directory: true)) == nil {

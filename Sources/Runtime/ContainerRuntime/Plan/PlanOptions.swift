@@ -59,6 +59,10 @@ package struct PlanOptions: Equatable, Sendable {
     package var listenDescriptors: Int32 = 0
     package var cgroupKeeper: CgroupKeeper = .files
     package var notification: Notification?
+    /// A control group with processes of others in it is no obstacle, as it is none for runc.
+    package var joinsInhabitedCgroup = false
+    /// Report each step while it is done.
+    package var tellsSteps = false
 
     package init(bundle: String) {
         self.bundle = bundle
