@@ -119,6 +119,41 @@ struct EngineEscapeTests {
         }
     }
 
+    @Test("CVE-2019-14271: cp never loads what the container calls a library")
+    func copyLoadsNothing() async throws {
+        try await withDaemon { daemon in
+            // Who opens one of them for reading waits for ever.
+            let traps = [
+                "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.preload", "/lib64/libnss_files.so.2",
+                "/lib/x86_64-linux-gnu/libnss_files.so.2", "/lib/x86_64-linux-gnu/libnss_dns.so.2",
+                "/usr/lib/x86_64-linux-gnu/libnss_compat.so.2",
+            ]
+            let script = traps.map { "f=\($0); mkdir -p ${f%/*}; rm -f $f; mkfifo $f" }
+            _ = try await daemon.pouch(
+                "run", "-d", "--name", "trap", "--network", "none", "busybox", "sh", "-c",
+                script.joined(separator: "; ") + "; echo loot > /loot; exec sleep 600")
+            _ = try await daemon.pouch("exec", "trap", "sh", "-c", "while [ ! -e /loot ]; do sleep 0.01; done")
+            let all = traps.joined(separator: " ")
+            let found = try await daemon.pouch(
+                "exec", "trap", "sh", "-c", "for f in \(all); do [ -p $f ] || echo $f; done")
+            #expect(found.status == 0 && found.output.isEmpty, "\(found)")
+            for flags in [[], ["-a"]] as [[String]] {
+                let out = try await daemon.pouch(
+                    ["cp"] + flags + ["trap:/loot", "\(daemon.folder)/loot"], timeout: .seconds(20))
+                #expect(out.status == 0, "\(out)")
+                let into = try await daemon.pouch(
+                    ["cp"] + flags + ["\(daemon.folder)/loot", "trap:/tmp/back"], timeout: .seconds(20))
+                #expect(into.status == 0, "\(into)")
+            }
+            #expect(try WholeFile.read("\(daemon.folder)/loot") == Array("loot\n".utf8))
+            // Stopped, the files are reached another way.
+            _ = try await daemon.pouch("kill", "trap")
+            let stopped = try await daemon.pouch(
+                "cp", "trap:/tmp/back", "\(daemon.folder)/again", timeout: .seconds(20))
+            #expect(stopped.status == 0, "\(stopped)")
+        }
+    }
+
     @Test("a privileged container may, an ordinary one may not")
     func privileged() async throws {
         try await inside(

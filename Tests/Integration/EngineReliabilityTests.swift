@@ -189,20 +189,26 @@ struct EngineReliabilityTests {
         }
     }
 
-    @Test("a shim is killed at random moments", arguments: [UInt64(3)])
+    @Test("a shim is killed at random moments of create, start, exec and rm", arguments: [UInt64(3), 5])
     func shimKilled(seed: UInt64) async throws {
         try await withDaemon { daemon in
             var random = SplitMix64(seed: seed)
-            for round in 0..<15 {
+            for round in 0..<25 {
                 let name = "orphan-\(round)"
+                // Half of them are let go on after they run, so that the moment falls into exec and rm, too.
+                let goesOn = round % 2 == 0
                 let working = Task {
                     _ = try await daemon.pouch(
                         "run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "600")
+                    guard goesOn else { return }
+                    _ = try await daemon.pouch("exec", name, "true")
+                    _ = try await daemon.pouch("rm", "-f", name)
                 }
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<120, using: &random)))
+                let moment = Int.random(in: 0..<(goesOn ? 250 : 120), using: &random)
+                try await Task.sleep(for: .milliseconds(moment))
                 _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"])
                 _ = try await working.value
-                _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"])
+                if !goesOn { _ = try await run(["pkill", "-9", "-f", "pouch-runtime.*\(daemon.folder)/exec"]) }
                 // pouchd learns of the death by itself; a container without its shim does not stay running.
                 let waited = try await daemon.pouch("wait", name)
                 #expect(!waited.timedOut, "seed \(seed) round \(round)")

@@ -7,6 +7,8 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
     package var groups: [String]
     package var shims: [String]
     package var folders: [String]
+    /// Loop devices whose file lies below the daemon's folder.
+    package var loops: [String]
 
     /// What of `daemon` stays: an answer may come before the last of a container has gone, which takes a moment.
     package static func left(by daemon: Daemon) async throws -> Traces {
@@ -20,7 +22,7 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// Looks for everything that belongs to `daemon`: mounts below its folder, control groups below its parent, shims
-    /// working in its exec root, container folders of both roots.
+    /// working in its exec root, container folders of both roots, loop devices.
     private init(of daemon: Daemon) throws {
         let table = String(decoding: try WholeFile.read("/proc/self/mountinfo"), as: UTF8.self)
         mounts = table.split(separator: "\n").map { String($0.split(separator: " ")[4]) }.filter {
@@ -36,13 +38,17 @@ package struct Traces: Equatable, Sendable, CustomStringConvertible {
             return words.contains("shim\0--directory\0\(daemon.folder)/exec")
                 ? words.replacing("\0", with: " ") : nil
         }
-        folders = children(of: "\(daemon.folder)/exec/containers", kind: DT_DIR)
+        folders = ["exec", "data"].flatMap { children(of: "\(daemon.folder)/\($0)/containers", kind: DT_DIR) }
+        loops = children(of: "/sys/block", kind: DT_LNK).filter {
+            guard let file = try? WholeFile.read("/sys/block/\($0)/loop/backing_file") else { return false }
+            return String(decoding: file, as: UTF8.self).hasPrefix(daemon.folder + "/")
+        }
     }
 
-    package var isEmpty: Bool { mounts.isEmpty && groups.isEmpty && shims.isEmpty && folders.isEmpty }
+    package var isEmpty: Bool { mounts.isEmpty && groups.isEmpty && shims.isEmpty && folders.isEmpty && loops.isEmpty }
 
     package var description: String {
-        "mounts \(mounts), control groups \(groups), shims \(shims), folders \(folders)"
+        "mounts \(mounts), control groups \(groups), shims \(shims), folders \(folders), loop devices \(loops)"
     }
 }
 
