@@ -123,7 +123,7 @@ var rooms: [Room] = [
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
 
     library(
-        "Service", "Identity", uses: ["LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
+        "Service", "Identity", uses: ["JSON", "Units", "LinuxKernel"], packages: [x509, asn1, crypto, nioSSL],
         tested: true),
 
     library(
@@ -174,7 +174,7 @@ var rooms: [Room] = [
         "Node", "Engine",
         uses: [
             "Networking", "Volumes", "DiskQuota", "Archives", "ContentStore", "RegistryClient", "Snapshots",
-            "ShimProtocol",
+            "ShimProtocol", "Patterns",
             "RuntimeSpec", "ImageSpec", "JSON", "Units",
             "LinuxKernel",
             "CLinux", "Cgroups",
@@ -191,8 +191,8 @@ var rooms: [Room] = [
     library(
         "Node", "EngineAPI",
         uses: [
-            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "ContentStore", "Snapshots", "ImageSpec", "JSON",
-            "Units", "Lanes",
+            "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore", "Snapshots",
+            "ImageSpec", "JSON", "Units", "Lanes",
         ],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
 
@@ -200,7 +200,7 @@ var rooms: [Room] = [
         "Distribution", "Transfer",
         uses: ["Identity", "HTTPKit", "LinuxKernel", "CLinux", "Lanes"],
         packages: [nioCore, nioPosix, nioHTTP1, nioSSL, httpTypes, logging, lifecycle], tested: true),
-    library("Distribution", "Prewarm", uses: ["JSON"], tested: true),
+    library("Distribution", "Prewarm", uses: ["JSON", "Units"], tested: true),
     library(
         "Distribution", "PoolNode",
         uses: [
@@ -208,35 +208,37 @@ var rooms: [Room] = [
             "LinuxKernel",
             "CLinux", "Lanes",
         ],
-        packages: [nioCore, nioSSL, logging, lifecycle]),
+        packages: [nioCore, nioSSL, logging, lifecycle], tested: true),
     library(
         "Distribution", "PoolTracker",
         uses: [
             "Prewarm", "PoolNode", "Transfer", "Tracker", "Pieces", "Identity", "HTTPKit", "RegistryClient",
-            "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
+            "ContentStore", "ImageSpec", "JSON", "Patterns", "LinuxKernel", "Lanes",
         ],
-        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle]),
+        packages: [hummingbird, httpTypes, nioCore, logging, lifecycle], tested: true,
+        testsUse: ["Peer"]),
 
     library("Cluster", "Scheduling", uses: ["Units"], tested: true),
     library("Cluster", "ClusterModel", uses: ["JSON", "Units"], packages: [yams], tested: true),
     library(
         "Cluster", "APIServer",
         uses: [
-            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "JSON", "Units", "Lanes", "LinuxKernel", "CLinux",
+            "ClusterModel", "ClusterStore", "NodeStreams", "HTTPKit", "Identity", "JSON", "Units", "Lanes",
+            "LinuxKernel", "CLinux",
         ],
         packages: [
             hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient, logging, lifecycle,
         ],
         tested: true),
     library(
-        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units"],
+        "Cluster", "NodeStreams", uses: ["HTTPKit", "JSON", "Units", "Lanes"],
         packages: [hummingbird, httpTypes, nioCore, logging], tested: true),
     library("Cluster", "ClusterStore", uses: ["Units"], tested: true, testsUse: ["StoreConformance"]),
     library(
-        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb], tested: true,
+        "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb, crypto], tested: true,
         testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
-        "Cluster", "PoolClient", uses: ["ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "Cluster", "PoolClient", uses: ["ClusterModel", "Identity", "JSON", "Units", "LinuxKernel", "CLinux"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
     library(
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],
@@ -275,10 +277,14 @@ var rooms: [Room] = [
             "APIServer", "ClusterStore", "SQLiteStore", "ClusterModel", "SchedulerLoop", "Scheduling", "Controllers",
             "PoolTracker", "RegistryClient", "Identity", "HTTPKit", "Lanes", "LinuxKernel", "CLinux",
         ],
-        packages: [asyncHTTPClient, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
+        packages: [nioSSL, argumentParser, logging, lifecycle, unixSignals, nioCore, nioPosix],
         linker: withSwiftInside),
     command(
-        "pouch-pool", uses: ["Tunnel", "PoolClient", "ClusterModel", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "pouch-pool",
+        uses: [
+            "Tunnel", "PoolClient", "ClusterModel", "Identity", "DockerClient", "JSON", "Units", "Lanes", "LinuxKernel",
+            "CLinux",
+        ],
         packages: [argumentParser], linker: withSwiftInside),
     command(
         "pouch-simulate", uses: ["Simulation", "Scheduling", "ClusterModel", "Units", "LinuxKernel", "CLinux"]),
@@ -287,7 +293,7 @@ var rooms: [Room] = [
         uses: [
             "NodeAgent", "NodeStreams", "PoolClient", "ClusterModel",
             "EngineAPI", "Engine", "ImageBuild", "HTTPKit", "RegistryServer", "RegistryClient", "ContentStore",
-            "Snapshots", "PoolNode", "Transfer", "Pieces", "Identity",
+            "Snapshots", "PoolNode", "Prewarm", "Transfer", "Pieces", "Identity",
             "ImageSpec", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes",
         ],
         packages: [argumentParser, logging, lifecycle, unixSignals, hummingbird, httpTypes, nioCore, nioPosix],
@@ -338,8 +344,14 @@ let crossings: [Target] =
             crossing("EndToEndTests", path: "EndToEnd", uses: ["TestSupport", "JSON", "LinuxKernel"]),
             crossing(
                 "PoolSimulationTests", path: "Simulation/Pool",
-                uses: ["TestSupport", "SchedulerLoop", "ClusterModel", "ClusterStore", "JSON", "Units"]),
+                uses: [
+                    "TestSupport", "APIServer", "NodeAgent", "Controllers", "SchedulerLoop", "ClusterModel",
+                    "ClusterStore", "JSON", "Units",
+                ]),
             crossing("SoundnessTests", path: "Soundness", uses: ["TestSupport", "LinuxKernel"]),
+            .executableTarget(
+                name: "swarm-bench", dependencies: ["TestSupport", "JSON", "LinuxKernel"],
+                path: "Tests/Benchmarks/swarm-bench", swiftSettings: house),
             .executableTarget(
                 name: "pouch-bench",
                 dependencies: ["TestSupport", "DockerClient", "Seccomp", "JSON", "LinuxKernel", "CLinux"],
@@ -378,7 +390,7 @@ let poolBench: [Target] =
     ? [
         .executableTarget(
             name: "pool-bench",
-            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "Scheduling", "Units", "LinuxKernel"],
+            dependencies: ["TestSupport", "ClusterStore", "SQLiteStore", "LinuxKernel", "CLinux"],
             path: "Tests/Benchmarks/pool-bench", swiftSettings: house)
     ] : []
 

@@ -14,7 +14,7 @@ struct PouchPool: AsyncParsableCommand {
         commandName: "pouch", abstract: "What people ask of a pool of nodes.",
         subcommands: [
             Apply.self, Get.self, Describe.self, Delete.self, Cordon.self, Uncordon.self, Drain.self,
-            Queues.self, Pool.self, Dial.self,
+            Queues.self, Pool.self, Logs.self, Exec.self, Attach.self, Dial.self,
         ])
 }
 
@@ -53,6 +53,17 @@ enum Say {
     static func line(_ text: String) {
         print(text)
         fflush(nil)  // a watch goes to pipes, too
+    }
+
+    /// Writes all of `bytes`; a reader that is gone ends the program.
+    static func bytes(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { Glibc.exit(1) }
+            rest = rest.dropFirst(count)
+        }
     }
 
     static func error(_ text: String) {
