@@ -33,6 +33,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "A file with lines of token,user,uid,\"group,group\".") var tokenFile: String?
     @Option(help: "Where to write down who changed what.") var auditLog: String?
     @Option(help: "A Unix socket for root and for nodes on this machine.") var socket: String?
+    @Option(help: "How the scheduler behaves: a KubeSchedulerConfiguration, in YAML.") var schedulerConfig: String?
     @Option(help: "Hours that a node's certificate lasts; it is renewed after seven tenths of them.")
     var nodeCertificateHours = 24.0 * 365
     @Flag(help: "Say more in the log.") var debug = false
@@ -79,7 +80,8 @@ struct Serve: AsyncParsableCommand {
         let access = LocalAccess(api.objects)
         var services: [any Service] = [
             Collector(api.objects, logger: logger), Bookmarks(store), Compaction(store, logger: logger),
-            SchedulingService(access, logger: logger), NodeService(access, logger: logger),
+            try SchedulingService(access, configuredBy: schedulerConfig, logger: logger),
+            NodeService(access, logger: logger),
             BudgetService(access, logger: logger), LeaseService(store),
         ]
         if let audit { services.append(audit) }
