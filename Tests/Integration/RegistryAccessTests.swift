@@ -166,11 +166,11 @@ struct RegistryAccessTests {
                 #expect(pulled.status == 0, "\(pulled)")
                 // Without the authority, but told not to mind.
                 _ = try await run(["rm", "\(place)/\(address)/ca.crt"])
-                #expect(try await pouch(daemon, "pull", "-q", name).status == 1)
+                #expect(try await pouch(daemon, "push", "-q", name).status == 1)
                 await daemon.end(signal: SIGTERM)
                 let careless = try await Daemon.start(
                     in: daemon.folder, flags: ["--insecure-registry", "192.0.2.0/24"])
-                let trusted = try await pouch(careless, "pull", "-q", name)
+                let trusted = try await pouch(careless, "push", "-q", name)
                 #expect(trusted.status == 0, "\(trusted)")
                 await careless.end(signal: SIGTERM)
                 try await daemon.start()
