@@ -61,19 +61,21 @@ struct PeerTests {
         _ = peer.handle(.begin(BlobOrder(blob: blob, length: length)), at: moment(0))
         _ = peer.handle(hello(from: 2, about: blob, having: 0..<8), at: moment(0.1))
         for strike in 1...3 {
+            // In between it has time to look at its copy.
+            let now = Double(strike)
             let taken = fetches(
-                in: peer.handle(offer(strike, ticket: UInt32(strike), of: blob, from: 2), at: moment(0.2)))
+                in: peer.handle(offer(strike, ticket: UInt32(strike), of: blob, from: 2), at: moment(now)))
             #expect(taken.count == 1)
-            for fetch in taken { _ = peer.handle(.fetched(fetch.id, .wrong), at: moment(0.3)) }
+            for fetch in taken { _ = peer.handle(.fetched(fetch.id, .wrong), at: moment(now + 0.1)) }
             let isBanned = peer.isBanned(PeerID(2))
             #expect(isBanned == (strike == 3))
         }
         let have = peer.progress(of: blob)?.have
         #expect(have?.isEmpty == true)
-        let heard = peer.handle(offer(5, ticket: 5, of: blob, from: 2), at: moment(0.4))
+        let heard = peer.handle(offer(5, ticket: 5, of: blob, from: 2), at: moment(4))
         #expect(fetches(in: heard).isEmpty)
         let request = UploadRequest(id: UploadID(1), by: PeerID(2), blob: blob, piece: 0, ticket: nil)
-        let answer = peer.handle(.asked(request), at: moment(0.4))
+        let answer = peer.handle(.asked(request), at: moment(4))
         #expect(answer.contains(.refuse(UploadID(1), .banned)))
         let told = peer.handle(.tick, at: moment(30)).compactMap {
             if case .announce(let value) = $0 { value.struck } else { nil }

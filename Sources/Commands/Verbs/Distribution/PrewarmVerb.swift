@@ -7,8 +7,7 @@ internal import LinuxKernel
 struct PrewarmVerb: Verb {
     static let usage = Usage(
         name: "prewarm",
-        synopsis:
-            "IMAGE... | -f FILE | status [ID] | pause|resume|cancel|retry ID | schedules | unschedule NAME | nodes",
+        synopsis: "IMAGE...|-f FILE|nodes|schedules|status|pause|resume|cancel|retry|unschedule ID",
         summary: "Bring images to the nodes of a pool before they are needed", operands: Usage.atLeast(0))
 
     var nodes: [String] = []
