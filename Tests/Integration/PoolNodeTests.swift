@@ -32,6 +32,7 @@ struct PoolNodeTests {
                 """
                 {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {key: before}}
                 ---
+
                 """
                     + Self.pod(
                         "talker", "echo one; echo two >&2; printf half; sleep 600",
@@ -121,20 +122,25 @@ struct PoolNodeTests {
             for name in ["low", "high"] { _ = try await pool.until("pod", name) { PoolTests.isReady($0) } }
             await pool.daemon.end(signal: SIGTERM)
             try await pool.daemon.start(adding: ["--eviction-memory", "900t"])
-            let low = try await pool.until("pod", "low") { $0["status"]?["phase"] == "Failed" }
-            #expect(low["status"]?["reason"] == "Evicted")
-            #expect(low["status"]?["message"]?.stringValue?.contains("low on resource: memory") == true)
-            let high = try await pool.until("pod", "high") { $0["status"]?["phase"] == "Failed" }
-            func end(_ pod: JSONValue) -> String {
-                pod["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]?["finishedAt"]?.stringValue ?? "?"
+            func isEvicted(_ pod: JSONValue) -> Bool {
+                pod["status"]?["reason"] == "Evicted"
+                    && pod["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]?["finishedAt"] != nil
             }
-            #expect(end(low) < end(high), "\(end(low)) \(end(high))")
+            let low = try await pool.until("pod", "low", isEvicted)
+            #expect(low["status"]?["message"]?.stringValue?.contains("low on resource: memory") == true)
+            let high = try await pool.until("pod", "high", isEvicted)
+            func end(_ pod: JSONValue) -> String {
+                pod["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]?["finishedAt"]?.stringValue ?? ""
+            }
+            #expect(end(low) <= end(high), "\(end(low)) \(end(high))")
             _ = try await pool.until("node", "n1") { node in
                 let conditions = node["status"]?["conditions"]?.arrayValue ?? []
                 let taints = node["spec"]?["taints"]?.arrayValue ?? []
                 return conditions.contains { $0["type"] == "MemoryPressure" && $0["status"] == "True" }
                     && taints.contains { $0["key"] == "node.kubernetes.io/memory-pressure" }
             }
+            let deadline = ContinuousClock.now + .seconds(20)
+            while try await pool.daemon.pouch("ps", "-aq").output != "", ContinuousClock.now < deadline {}
             #expect(try await pool.daemon.pouch("ps", "-aq").output.isEmpty)
             for name in ["low", "high"] { #expect(try await pool.pouch("delete", "pod", name).status == 0) }
         }

@@ -100,8 +100,8 @@ struct SPDYWriter {
         var frame = ByteBuffer()
         let begins: [UInt8] = hasBegun ? [] : [0x78, 0x01]
         hasBegun = true
-        // One stored block of four bytes that say: no headers.
-        let block = begins + [0, 4, 0, 0xFB, 0xFF, 0, 0, 0, 0]
+        // One stored block of four bytes that say: no headers; and an empty one, behind which readers give out what they have.
+        let block = begins + [0, 4, 0, 0xFB, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
         Self.control(2, length: 4 + block.count, &frame)
         frame.writeInteger(stream)
         frame.writeBytes(block)
