@@ -7,7 +7,7 @@ internal import LinuxKernel
 struct PrewarmVerb: Verb {
     static let usage = Usage(
         name: "prewarm",
-        synopsis: "IMAGE...|-f FILE|nodes|schedules|status|pause|resume|cancel|retry|unschedule ID",
+        synopsis: "IMAGE...|-f FILE|nodes|schedules|status|pause|resume|cancel|retry|unschedule",
         summary: "Bring images to the nodes of a pool before they are needed", operands: Usage.atLeast(0))
 
     var nodes: [String] = []
