@@ -18,7 +18,7 @@ struct AgreementTests {
             var run = Run(seed: seed)
             for _ in 0..<30 {
                 run.step()
-                if seed % 8 < 2 { run.passBy() }
+                if seed % 40 < 2 { run.passBy() }
                 try run.drain()
                 run.checkNobodySleeps()
                 run.checkFeasibleSets()

@@ -99,6 +99,8 @@ struct QueueTests {
         }
         for number in 0..<12 { fixture.add("a\(number)", Fixture.template(milli: 1000, namespace: "a")) }
         #expect(fixture.placed().count == 10)
+        #expect(fixture.explain("a11")?.reasons[.quota("a")] == 1)
+        #expect(fixture.explain("a11")?.help.contains("raise quota a, or end pods that it counts (1 node)") == true)
         fixture.tell(.podRemoved(id: "a0"))
         fixture.tell(.podRemoved(id: "a1"))
         fixture.add("b0", Fixture.template(milli: 1000, namespace: "b"))

@@ -125,6 +125,17 @@ struct ManifestTests {
         }
     }
 
+    @Test("what is no YAML is refused, and why")
+    func noYAML() {
+        var manifests = Manifests()
+        do {
+            try manifests.read("kind: Node\n---\nmetadata: [1\nb: 2", name: "f")
+            Issue.record("it was accepted")
+        } catch {
+            #expect("\(error)".hasPrefix("f: ") && "\(error)".contains("parser"), "\(error)")
+        }
+    }
+
     @Test("placements as a table, and why the rest is pending")
     func placements() throws {
         var manifests = Manifests()

@@ -15,9 +15,12 @@ package enum YAMLDocuments {
     ///
     /// - Throws: ``ManifestError`` where the text is no YAML, has keys that are no texts, or is too large.
     package static func read(_ text: String, name: String) throws(ManifestError) -> [JSONValue] {
-        let documents: [Yams.Node]
+        var documents: [Yams.Node] = []
         do {
-            documents = Array(try compose_all(yaml: text))
+            var sequence = try compose_all(yaml: text)
+            while let document = sequence.next() { documents.append(document) }
+            // What is wrong ends the sequence; it does not throw.
+            if let error = sequence.error { throw error }
         } catch {
             throw ManifestError(name, "\(error)")
         }

@@ -41,6 +41,8 @@ extension Scheduler {
             }
         }
         let lane = pool.pods.lane(of: pod)
+        let quota = queues.ledger.tenants[queues.lanes[lane].tenant].quota
+        if !isPlaced, queues.lanes[lane].isHeldByQuota, let quota { reasons[.quota(quota.name)] = nodeCount }
         return Explanation(
             state: state(of: pod), reasons: reasons, possible: possible,
             queue: queues.bands[queues.lanes[lane].band].name, help: help(reasons))
@@ -169,6 +171,7 @@ extension Reason: CustomStringConvertible {
         case .existingAntiAffinity: "a pod there wants to be away from it"
         case .missingTopologyKey(let key): "label \(key) is missing"
         case .topologySpread(let key): "spread over \(key) would be uneven"
+        case .quota(let name): "quota \(name) is used up"
         case .unknownProfile(let name): "there is no scheduler profile \(name)"
         case .other(let text): text
         }
@@ -190,6 +193,7 @@ extension Reason: CustomStringConvertible {
         case .podAntiAffinity, .existingAntiAffinity: "add nodes or move the pods it must be away from"
         case .missingTopologyKey(let key): "label nodes with \(key)"
         case .topologySpread(let key): "make room in the emptiest \(key)"
+        case .quota(let name): "raise quota \(name), or end pods that it counts"
         case .unknownProfile: "name a scheduler profile that there is, or run the scheduler that has it"
         case .other(let text): "change what makes \(text)"
         }

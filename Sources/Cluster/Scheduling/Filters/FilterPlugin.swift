@@ -19,6 +19,8 @@ package enum Reason: Hashable, Sendable {
     case podAffinity, podAntiAffinity, existingAntiAffinity
     case missingTopologyKey(String)
     case topologySpread(String)
+    /// What its tenant may use is used up.
+    case quota(String)
     /// It names a profile (`schedulerName`) that this scheduler does not have.
     case unknownProfile(String)
     /// What a plugin from elsewhere says.
