@@ -77,7 +77,7 @@ package final class PoolLedger: Sendable {
     /// Somebody here wants the blob.
     func began(_ blob: Digest) {
         state.withLock { state in
-            if state.blobs[blob, default: Sources()].began == nil { state.blobs[blob]?.began = Self.now }
+            if state.blobs[blob]?.began == nil { state.blobs[blob, default: Sources()].began = Self.now }
         }
     }
 
