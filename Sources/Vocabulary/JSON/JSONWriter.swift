@@ -132,4 +132,3 @@ extension JSONValue {
         return writer.bytes
     }
 }
-

@@ -36,7 +36,9 @@ final class LoadConnection {
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress.map { $0 + sent }, bytes.count - sent, 0) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress.map { $0 + sent }, bytes.count - sent, 0)
+            }
             guard count > 0 else { throw BenchmarkError("the server closed a connection") }
             sent += count
         }

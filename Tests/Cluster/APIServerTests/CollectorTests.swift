@@ -27,7 +27,8 @@ extension Fixture {
 struct CollectorTests {
     private static let maps = "/api/v1/namespaces/default/configmaps"
 
-    private func make(_ name: String, ownedBy owners: [JSONValue] = [], blocks: Bool = true, _ fixture: Fixture) async throws
+    private func make(_ name: String, ownedBy owners: [JSONValue] = [], blocks: Bool = true, _ fixture: Fixture)
+        async throws
         -> JSONValue
     {
         var map: JSONValue = ["kind": "ConfigMap", "apiVersion": "v1", "metadata": ["name": .string(name)]]

@@ -87,7 +87,8 @@ struct RequestTests {
     func audit() async throws {
         try await withScratchDirectory { folder in
             let audit = AuditLog(path: "\(folder)/audit", logger: Logger(label: "test"))
-            let authentication = try Authentication(tokenFile: "root,ann,0,\"system:masters\"\nn1,system:node:n1,1,system:nodes\n")
+            let authentication = try Authentication(
+                tokenFile: "root,ann,0,\"system:masters\"\nn1,system:node:n1,1,system:nodes\n")
             let fixture = Fixture(api: APIServer(LocalStore(), authentication: authentication, audit: audit))
             try await fixture.api.objects.prepare()
             _ = try await respond(fixture, .post, Fixture.pods, Fixture.pod("web"), token: "root")
@@ -115,7 +116,8 @@ struct RequestTests {
 
     /// Pieces that requests are made of, put together at random.
     private static let words = [
-        "api", "apis", "v1", "pods", "namespaces", "default", "nodes", "status", "binding", "eviction", "log", "web", "",
+        "api", "apis", "v1", "pods", "namespaces", "default", "nodes", "status", "binding", "eviction", "log", "web",
+        "",
         "policy", "poddisruptionbudgets", "coordination.k8s.io", "leases", "pouch.io", "queues", "openapi", "v3", "..",
         "%2e%2e", "%00", "%ff", "a%2Fb", "ünï", "events", "secrets", "finalize", "version", "metrics",
     ]
@@ -133,10 +135,14 @@ struct RequestTests {
         let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options, .head]
         let method = methods.randomElement(using: &random) ?? .get
         var path = ""
-        for _ in 0..<Int.random(in: 1...7, using: &random) { path += "/" + (Self.words.randomElement(using: &random) ?? "") }
+        for _ in 0..<Int.random(in: 1...7, using: &random) {
+            path += "/" + (Self.words.randomElement(using: &random) ?? "")
+        }
         // A watch without an end would go on.
         var query = ["timeoutSeconds=1"]
-        for _ in 0..<Int.random(in: 0...3, using: &random) { query.append(Self.queries.randomElement(using: &random) ?? "") }
+        for _ in 0..<Int.random(in: 0...3, using: &random) {
+            query.append(Self.queries.randomElement(using: &random) ?? "")
+        }
         if path.contains("pods"), query.contains("watch=true") { path += "/x" }
         let body = Self.value(depth: 0, &random)
         let types = [
@@ -146,7 +152,8 @@ struct RequestTests {
         let answer = try await fixture.send(
             method, path + "?" + query.joined(separator: "&"), bytes: body.encoded(),
             type: types.randomElement(using: &random) ?? "")
-        #expect((200..<500).contains(answer.status) || answer.status == 503, "seed \(seed): \(method) \(path): \(answer)")
+        #expect(
+            (200..<500).contains(answer.status) || answer.status == 503, "seed \(seed): \(method) \(path): \(answer)")
         if answer.status >= 400, method != .head {
             #expect(answer.value["message"]?.stringValue?.isEmpty == false, "seed \(seed): \(answer)")
         }
@@ -199,7 +206,8 @@ struct RequestTests {
             switch Int.random(in: 0..<3, using: &random) {
             case 0: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
             case 1: bytes.remove(at: place)
-            default: bytes.insert(contentsOf: Array("- :{}[]&*!|>'\"%@`\n\t#?~".utf8).shuffled(using: &random), at: place)
+            default:
+                bytes.insert(contentsOf: Array("- :{}[]&*!|>'\"%@`\n\t#?~".utf8).shuffled(using: &random), at: place)
             }
         }
         let answer = try await fixture.send(.post, Fixture.pods, bytes: bytes, type: "application/yaml")

@@ -81,10 +81,13 @@ struct UpstreamTests {
         "hostPID": false, "shareProcessNamespace": false, "storage": "1Gi", "conditionType": "example.com/gate",
         "finalizers": ["example.com/keep"], "phase": "Running", "status": "True", "value": "",
     ]
-    private static let quantities: Set = ["limits", "requests", "capacity", "allocatable", "overhead", "allocatedResources"]
+    private static let quantities: Set = [
+        "limits", "requests", "capacity", "allocatable", "overhead", "allocatedResources",
+    ]
     /// One of a kind: with all of them at once nothing would be taken.
     private static let alternatives: [String: Set<String>] = [
-        "Volume": ["name"], "LifecycleHandler": [], "Probe": [
+        "Volume": ["name"], "LifecycleHandler": [],
+        "Probe": [
             "failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold",
             "terminationGracePeriodSeconds", "timeoutSeconds",
         ], "EnvVarSource": [], "PodDisruptionBudgetSpec": ["selector", "unhealthyPodEvictionPolicy", "minAvailable"],
@@ -155,9 +158,29 @@ struct UpstreamTests {
         }
     }
 
+    @Test("is kept as it was sent, in the store's form", arguments: Catalog.all.filter { $0.group != "pouch.io" })
+    func kept(kind: ResourceKind) throws {
+        var sent = Self.object(kind.kind, depth: 0)
+        sent["kind"] = .string(kind.kind)
+        sent["apiVersion"] = .string(kind.apiVersion)
+        var admission = Admission(kind, namespace: kind.isNamespaced ? "default" : nil, strictness: .strict)
+        let object = try admission.decode(sent)
+        let stored = ObjectCodec.encode(object)
+        let slot = try #require(stored.revisionSlot)
+        var bytes = stored.bytes
+        bytes.replaceSubrange(slot..<(slot + 3), with: Array("\"7\"".utf8))
+        var back = try JSONValue(parsing: bytes)
+        #expect(back["metadata"]?["resourceVersion"] == "7")
+        back["metadata"]?["resourceVersion"] = sent["metadata"]?["resourceVersion"]
+        #expect(back == sent)
+    }
+
     @Test(
         "comes back as it was sent",
-        arguments: Catalog.all.filter { $0.group != "pouch.io" && $0 != Catalog.namespace })
+        arguments: Catalog.all.filter {
+            // Of pods and budgets nothing is taken that has all fields at once: some exclude each other.
+            $0.group != "pouch.io" && ![Catalog.namespace, Catalog.pod, Catalog.disruptionBudget].contains($0)
+        })
     func roundTrip(kind: ResourceKind) async throws {
         let fixture = try await Fixture()
         var object = Self.object(kind.kind, depth: 0)
@@ -190,24 +213,6 @@ struct UpstreamTests {
     /// What one kind does not take together.
     private static func adapt(_ object: inout JSONValue, _ kind: ResourceKind) {
         switch kind {
-        case Catalog.pod:
-            object["spec"]?["priorityClassName"] = "system-node-critical"
-            object["spec"]?["priority"] = 2_000_001_000
-            for (index, list) in ["containers", "initContainers", "ephemeralContainers"].enumerated() {
-                let elements = object["spec"]?[list]?.arrayValue ?? []
-                object["spec"]?[list] = .array(
-                    elements.map { element in
-                        var container = element
-                        container["name"] = .string("c\(index)")
-                        container["volumeMounts"] = .array(
-                            (container["volumeMounts"]?.arrayValue ?? []).map { mount in
-                                var mount = mount
-                                mount["name"] = "x0"
-                                return mount
-                            })
-                        return container
-                    })
-            }
         case Catalog.priorityClass: object["value"] = 7
         case Catalog.event: object["involvedObject"]?["namespace"] = "default"
         case Catalog.secret, Catalog.configMap:

@@ -104,7 +104,8 @@ struct PoolObjectTests {
         pools = AddressPools([few])
         #expect((0..<4).compactMap { pools.take("few", for: "\($0)") } == ["fd00::5", "fd00::8", "fd00::9"])
         for (spec, path): (JSONValue, String) in [
-            (["cidr": "10.0.0.0"], "spec.cidr"), (["cidr": "10.0.0.0/8", "addresses": ["11.0.0.1"]], "spec.addresses[0]"),
+            (["cidr": "10.0.0.0"], "spec.cidr"),
+            (["cidr": "10.0.0.0/8", "addresses": ["11.0.0.1"]], "spec.addresses[0]"),
             (["cidr": "10.0.0.0/8", "addresses": ["10.0.0.9-10.0.0.1"]], "spec.addresses[0]"), ([:], "spec.cidr"),
         ] {
             let error = #expect(throws: ManifestError.self) { try Self.pool("x", spec) }
@@ -112,7 +113,9 @@ struct PoolObjectTests {
         }
     }
 
-    @Test("a pod of a pool goes to its nodes and takes an address along; without one it waits, and gets one that comes free")
+    @Test(
+        "a pod of a pool goes to its nodes and takes an address along; without one it waits, and gets one that comes free"
+    )
     func binding() throws {
         let pool = try Self.pool(
             "east",

@@ -112,7 +112,9 @@ extension PoolSimulation {
             "kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": ["name": .string(name)], "spec": spec,
         ]
         // Which of the two is right the agent learns from the answer; here it simply does both.
-        send(.api(PoolRequest(.patch, "\(PoolPath.nodeLeases)/\(name)", body: ["spec": spec], patch: .merge)), from: .node(node))
+        send(
+            .api(PoolRequest(.patch, "\(PoolPath.nodeLeases)/\(name)", body: ["spec": spec], patch: .merge)),
+            from: .node(node))
         if beats[node, default: 0] % 2 == 1 {
             send(.api(PoolRequest(.post, PoolPath.nodeLeases, body: lease)), from: .node(node))
         }

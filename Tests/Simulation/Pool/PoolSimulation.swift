@@ -115,6 +115,12 @@ struct PoolSimulation: ~Copyable {
         ]
         let path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
         try server?.handle(nobody, .api(PoolRequest(.post, path, body: budget)), at: 0)
+        // What everything else begins with is on the disk.
+        while let batch = try server?.nextBatch(at: 0) {
+            disk.keep(batch)
+            try server?.written(batch, at: 0)
+        }
+        server?.outbox = []
         invariants.desired = desired
         invariants.isKind = faults.isKind
     }

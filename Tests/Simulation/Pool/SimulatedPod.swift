@@ -35,7 +35,7 @@ struct SimulatedPod: Hashable {
         self.init(object.value)
     }
 
-    /// What a user sends. A pod of the app `batch` leaves a node that is cut off soon.
+    /// What a user sends: a pod of the app `batch` leaves a node that is cut off soon.
     static func manifest(_ name: String, app: String, milliCPU: Int) -> JSONValue {
         let patience: JSONValue = app == "batch" ? 5 : 600
         return [

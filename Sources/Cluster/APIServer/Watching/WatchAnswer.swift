@@ -44,7 +44,9 @@ struct WatchAnswer: Sendable {
     }
 
     private mutating func append(_ event: WatchEvent, to buffer: inout ByteBuffer, now: Timestamp) throws(APIError) {
-        if representation.form == .object, let object = event.object, holds(object), selection.isWhole || selection.isTermAlone {
+        if representation.form == .object, let object = event.object, holds(object),
+            selection.isWhole || selection.isTermAlone
+        {
             let isKnown = event.previous.map(holds) ?? false
             return append(isKnown ? "MODIFIED" : "ADDED", bytes: object.value, to: &buffer)
         }

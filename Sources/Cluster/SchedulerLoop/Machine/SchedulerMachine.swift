@@ -157,7 +157,9 @@ package struct SchedulerMachine: ~Copyable {
             }
             return effects + add(pod, id, at: now)
         }
-        if before.labels != pod.metadata["labels"].value || before.node != pod.nodeName && before.assumed != pod.nodeName {
+        if before.labels != pod.metadata["labels"].value
+            || before.node != pod.nodeName && before.assumed != pod.nodeName
+        {
             effects += forget(id, at: now)
             return effects + add(pod, id, at: now)
         }
@@ -208,7 +210,8 @@ package struct SchedulerMachine: ~Copyable {
         }
         known[id] = Known(
             key: object.key, uid: object.uid, priority: Int(pod.template.priority), queue: queue,
-            since: object.creationTime ?? now, node: object.nodeName, isGated: pod.isGated, labels: object.metadata["labels"].value,
+            since: object.creationTime ?? now, node: object.nodeName, isGated: pod.isGated,
+            labels: object.metadata["labels"].value,
             addressPool: pool)
         identities[object.key] = id
         if object.nodeName == nil, !pod.isGated { unexplained.append(id) }

@@ -286,7 +286,9 @@ package actor SchedulerLoop {
                 "target": ["apiVersion": "v1", "kind": "Node", "name": .string(binding.node)],
             ]
             if !binding.annotations.isEmpty {
-                let annotations = binding.annotations.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+                let annotations = binding.annotations.sorted { $0.key < $1.key }.map {
+                    ($0.key, JSONValue.string($0.value))
+                }
                 body["metadata"]?["annotations"] = .object(JSONObject(annotations))
             }
             return PoolRequest(.post, PoolPath.pod(key: binding.key) + "/binding", body: body)
