@@ -163,6 +163,7 @@ struct UpstreamTests {
         var sent = Self.object(kind.kind, depth: 0)
         sent["kind"] = .string(kind.kind)
         sent["apiVersion"] = .string(kind.apiVersion)
+        Self.adapt(&sent, kind)
         var admission = Admission(kind, namespace: kind.isNamespaced ? "default" : nil, strictness: .strict)
         let object = try admission.decode(sent)
         let stored = ObjectCodec.encode(object)
