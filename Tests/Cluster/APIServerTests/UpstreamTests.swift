@@ -1,4 +1,5 @@
 import ClusterModel
+import ClusterStore
 import HTTPTypes
 import JSON
 import Testing
