@@ -79,7 +79,8 @@ struct Invariants {
 
     private func checkRoom(on node: String) throws(Violation) {
         guard let room = room[node] else { return }
-        let used = pods.values.reduce(0) { $1.node == node ? $0 + $1.milliCPU : $0 }
+        // What has ended takes no room, although it is still there.
+        let used = pods.values.reduce(0) { $1.node == node && !$1.phase.isTerminal ? $0 + $1.milliCPU : $0 }
         guard used <= room else { throw Violation("\(node) has \(room)m and is given \(used)m") }
     }
 
