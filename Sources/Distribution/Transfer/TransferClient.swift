@@ -98,7 +98,10 @@ package final class TransferClient: Sendable {
         guard task.begin(on: channel) else { return giveBack(channel, task.target) }
         let exchange = ClientHandler.Exchange(
             call: task.call, host: task.target.host, number: plainNumber, loop: channel.eventLoop)
-        channel.writeAndFlush(exchange, promise: nil)
+        // A connection that ends just now has no handler left that would say so.
+        channel.writeAndFlush(exchange).whenFailure { error in
+            exchange.promise.fail(TransferError.interrupted("\(task.doing): \(error)"))
+        }
         exchange.promise.futureResult.whenComplete { [self] result in
             switch result {
             case .success(let (reply, keepsAlive)):

@@ -17,7 +17,6 @@ struct Bench {
 
     func run() async throws -> Report {
         var report = Report()
-        try WholeFile.replace("/proc/sys/net/ipv4/neigh/default/gc_thresh3", with: Array("8192".utf8))
         if wants("swarm.8") { for row in try await seedAndEight() { report.add(row) } }
         if wants("swarm.50") {
             for row in try await cold("swarm.50", nodes: 50, megabits: 10, layers: 4, megabytes: 8) { report.add(row) }

@@ -209,7 +209,8 @@ final class BenchPool: Sendable {
     }
 
     private func end(_ servers: [Server]) async {
-        for server in servers { server.process.signal(SIGTERM) }
+        // Nothing of theirs is wanted any more.
+        for server in servers { server.process.signal(SIGKILL) }
         for server in servers { _ = await withThread { server.process.finish(timeout: .seconds(20)) } }
     }
 

@@ -25,6 +25,11 @@ if getenv("POUCH_BENCH_INSIDE") == nil {
 let bench = Bench(
     programs: argument("--bin") ?? ".build/release", scale: argument("--scale").flatMap { Int($0) } ?? 1,
     python: argument("--python"), only: argument("--only"))
-let report = try await bench.run()
-if let path = argument("--out") { try report.write(to: path) }
-exit(report.rows.allSatisfy(\.isMet) ? 0 : 1)
+do {
+    let report = try await bench.run()
+    if let path = argument("--out") { try report.write(to: path) }
+    exit(report.rows.allSatisfy(\.isMet) ? 0 : 1)
+} catch {
+    print("swarm-bench: \(error)")
+    exit(2)
+}

@@ -20,7 +20,7 @@ struct ForgettingTests {
         }
         return PodTemplate(
             namespace: "n\(number)", labels: ["app": "a\(number)"], requirements: requirements,
-            priority: Int32(number % 3000))
+            priority: Int32(number % 3000), mayPreempt: false)
     }
 
     @Test("what is kept is bounded by what is there, however many pods came and went")
