@@ -97,11 +97,12 @@ struct SpreadTests {
     @Test("nodes behind slow links take as long as those; the others do not wait for them")
     func unequalLinks() {
         var scenario = smallPool(12)
-        scenario.faults = (0..<3).map { .at(0, .throttle($0, up: 1e6, down: 2e6)) }
+        // The first that asks becomes the seed, so these are others.
+        scenario.faults = (9..<12).map { .at(0, .throttle($0, up: 1e6, down: 2e6)) }
         let outcome = Simulation(scenario).run()
         outcome.expectAll()
-        let slow = outcome.unpacked.prefix(3).compactMap { $0 }
-        let quick = outcome.unpacked.dropFirst(3).compactMap { $0 }
+        let slow = outcome.unpacked.suffix(3).compactMap { $0 }
+        let quick = outcome.unpacked.dropLast(3).compactMap { $0 }
         let bound = Double(16 << 20) / 2e6
         #expect((slow.max() ?? .infinity) < bound / 0.7, "\(slow)")
         #expect((quick.max() ?? .infinity) < bound, "\(quick)")

@@ -67,6 +67,4 @@ enum Sabotage: CaseIterable {
     case ignoresEnds
     /// An eviction does not ask whether the budget has changed meanwhile.
     case spendsTwice
-    /// The nodes' lifecycle hears no sign of life.
-    case hearsNoLease
 }

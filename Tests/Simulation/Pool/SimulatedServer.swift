@@ -233,7 +233,7 @@ struct SimulatedServer: ~Copyable {
             lifecycle.handle(.node(NodeObject(object)), at: time)
             return machine.handle(.node(NodeObject(object)), at: time)
         case Catalog.lease:
-            if sabotage != .hearsNoLease { lifecycle.handle(.lease(LeaseObject(object)), at: time) }
+            lifecycle.handle(.lease(LeaseObject(object)), at: time)
         case Catalog.disruptionBudget:
             let budget = PodDisruptionBudgetObject(object)
             book.put(budget)
