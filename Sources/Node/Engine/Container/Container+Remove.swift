@@ -51,8 +51,9 @@ extension Container {
         return .conflict("cannot remove container \"\(record.name)\": \(why)")
     }
 
-    /// Who waits hears as soon as all that somebody could want again is free: the layer, addresses, anonymous volumes. The
-    /// layer's files, what the shim tidies meanwhile and the record, by which a later pouchd would find what is left, go
+    /// Who waits hears as soon as all that somebody could want again is free: the layer, addresses, anonymous volumes.
+    ///
+    /// The layer's files, what the shim tidies meanwhile and the record, by which a later pouchd would find what is left, go
     /// after that; only a container of the same name waits for them.
     private func finishRemovalInTwo() async throws(EngineError) {
         try await removing { () throws(EngineError) in
