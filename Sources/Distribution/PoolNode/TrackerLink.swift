@@ -54,9 +54,13 @@ final class TrackerLink: Sendable {
         self.target = target
     }
 
-    func post(_ path: String, _ body: [UInt8]) async throws(PoolError) -> [UInt8] {
+    /// Before it answers, the tracker may have to ask a registry, for which there is time by default.
+    func post(
+        _ path: String, _ body: [UInt8], patience: Duration = .seconds(60)
+    ) async throws(PoolError) -> [UInt8] {
         var call = TransferCall("POST", path)
         call.body = body
+        call.patience = patience
         do throws(TransferError) {
             return Array(try await client.send(call, to: target).success("tracker").readableBytesView)
         } catch {
@@ -76,7 +80,7 @@ final class TrackerLink: Sendable {
         let body = TrackerMessageCodec.encode(announcement)
         let bytes: [UInt8]
         do throws(PoolError) {
-            bytes = try await post("/v1/announce", body)
+            bytes = try await post("/v1/announce", body, patience: .seconds(10))
         } catch {
             guard case .transfer(.refused(status: 403, _)) = error,
                 let claim = claims.withLock({ $0[announcement.blob] })
@@ -84,7 +88,7 @@ final class TrackerLink: Sendable {
                 throw error
             }
             try await prove(claim)
-            bytes = try await post("/v1/announce", body)
+            bytes = try await post("/v1/announce", body, patience: .seconds(10))
         }
         do throws(WireError) {
             return try TrackerMessageCodec.decodeReply(bytes)

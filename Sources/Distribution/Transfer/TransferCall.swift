@@ -24,6 +24,8 @@ package struct TransferCall: Sendable {
     package var body: [UInt8] = []
     /// In bytes; a longer answer breaks the exchange off before it is read.
     package var longestAnswer = 16 << 20
+    /// How long its answer may take; nil for who looks after that himself.
+    package var patience: Duration? = .seconds(20)
 
     package init(_ method: String, _ path: String) {
         self.method = method

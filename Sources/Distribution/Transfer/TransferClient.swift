@@ -41,7 +41,13 @@ package final class TransferClient: Sendable {
 
     /// Sends `call`; the answer's future fails with a ``TransferError``.
     package func start(_ call: TransferCall, at target: TransferTarget) -> TransferTask {
-        let task = TransferTask(call, target, on: group.any())
+        let loop = group.any()
+        let task = TransferTask(call, target, on: loop)
+        if let patience = call.patience {
+            // A host that has vanished does not even close its connections.
+            let timer = loop.scheduleTask(in: TimeAmount(patience)) { task.cancel(because: "no answer in \(patience)") }
+            task.reply.whenComplete { _ in timer.cancel() }
+        }
         attempt(task, mayReuse: true)
         return task
     }
@@ -192,13 +198,16 @@ package final class TransferTask: Sendable {
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Calls it off: its connection ends, as nothing else stops what the other side is sending.
-    package func cancel() {
+    package func cancel() { cancel(because: "called off") }
+
+    func cancel(because reason: String) {
         let channel = state.withLock { state -> (any Channel)? in
             state.isCancelled = true
             if case .running(let channel) = state.phase { return channel }
             return nil
         }
-        if let channel { channel.close(promise: nil) } else { finish(.failure(.interrupted("\(doing): called off"))) }
+        channel?.close(promise: nil)
+        finish(.failure(.interrupted("\(doing): \(reason)")))
     }
 
     /// Whether it is still wanted, now that there is a connection.

@@ -169,6 +169,33 @@ struct TransferTests {
         }
     }
 
+    @Test(
+        "who never answers is given up in time; a connection that ends under a request says so", .timeLimit(.minutes(1))
+    )
+    func silence() async throws {
+        let never = Self.group.any().makePromise(of: TransferAnswer.self)
+        try await withServer({ request, loop in
+            request.path == "/wait"
+                ? never.futureResult : loop.makeSucceededFuture(.bytes(status: 200, [], type: "text/plain"))
+        }) { port in
+            let client = client()
+            let target = TransferTarget(host: "127.0.0.1", port: port, serverName: "")
+            var call = TransferCall("GET", "/wait")
+            call.patience = .milliseconds(100)
+            await #expect(throws: TransferError.self) { _ = try await client.send(call, to: target) }
+            // Calls on connections that are closed just then, all of which must end.
+            for _ in 0..<200 {
+                _ = try await client.send(TransferCall("GET", "/"), to: target)
+                let (one, two) = (client.start(call, at: target), client.start(TransferCall("GET", "/"), at: target))
+                one.cancel()
+                await #expect(throws: TransferError.self) { _ = try await one.reply.get() }
+                #expect(try await two.reply.get().status == 200)
+            }
+            client.close()
+        }
+        never.succeed(.refusal(500, "late"))
+    }
+
     @Test("limits hold on the way out and on the way in", arguments: [true, false])
     func limits(isUpload: Bool) async throws {
         try await withFile { _, path in
