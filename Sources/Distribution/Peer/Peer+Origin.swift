@@ -126,8 +126,9 @@ extension Peer {
 
     /// How many turns pass before this node's.
     private func place(in number: Int) -> Int {
-        let nodes = max(configuration.poolSize, swarms[number].tracking.swarm, swarms[number].neighbours.count + 1)
-        let turns = (nodes + configuration.fallbackLimit - 1) / configuration.fallbackLimit
+        let nodes = max(poolSize, remotes.count + 1)
+        let longest = Int(configuration.fallbackSpan.nanoseconds / max(configuration.fallbackTurn.nanoseconds, 1))
+        let turns = min((nodes + configuration.fallbackLimit - 1) / configuration.fallbackLimit, longest)
         let rank = SeededGenerator.mixed(me.id.raw ^ UInt64(truncatingIfNeeded: swarms[number].layout.length))
         return Int(rank % UInt64(max(turns, 1)))
     }

@@ -42,7 +42,7 @@ extension Peer {
         guard let number = swarmNumbers[reply.blob] else { return }
         swarms[number].tracking.isWaiting = false
         swarms[number].tracking.silences = 0
-        swarms[number].tracking.swarm = reply.swarm
+        poolSize = max(poolSize, reply.swarm)
         swarms[number].tracking.nextAnnouncement = now + reply.interval
         swarms[number].origin.turn = nil
         for peer in reply.banned { ban(peer) }

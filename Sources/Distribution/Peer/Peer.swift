@@ -26,6 +26,8 @@ package struct Peer: ~Copyable {
     /// How long an offer usually waits for its request, and a piece takes from then on, in seconds; zero before the first.
     var offerWait = 0.0
     var sendTime = 0.0
+    /// How many nodes the pool has: the most that took part in any blob, as the tracker said.
+    package internal(set) var poolSize: Int
     var wakesAt: Instant?
     var now = Instant.zero
 
@@ -33,6 +35,7 @@ package struct Peer: ~Copyable {
     package init(_ me: Contact, _ configuration: PeerConfiguration = PeerConfiguration(), seed: UInt64) {
         self.me = me
         self.configuration = configuration
+        poolSize = configuration.poolSize
         random = SeededGenerator(seed: seed)
     }
 

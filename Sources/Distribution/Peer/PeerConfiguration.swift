@@ -44,7 +44,9 @@ package struct PeerConfiguration: Sendable {
     package var fallbackLimit = 2
     /// How long one of them is given before the next begins.
     package var fallbackTurn = Span.seconds(4)
-    /// How many nodes the pool has, as far as is known without a tracker.
+    /// All of them have begun after this time, however large the pool was: without a tracker a node waits no longer.
+    package var fallbackSpan = Span.seconds(120)
+    /// How many nodes the pool had, as far as an earlier run was told.
     package var poolSize = 1
     /// Whether this node's certificate lets it publish piece hashes.
     package var maySeed = true

@@ -151,11 +151,8 @@ struct TrackingState {
     var nextAnnouncement = Instant.zero
     var isWaiting = false
     var silences = 0
-    var swarm = 0
     var struck: Set<PeerID> = []
     var contradicted: Set<PeerID> = []
-    /// The node told the tracker that it leaves.
-    var saidGoodbye = false
 }
 
 /// Where the bytes of a blob came from and went to.

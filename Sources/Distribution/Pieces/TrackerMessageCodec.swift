@@ -3,6 +3,8 @@ internal import ImageSpec
 /// Bytes of announcements and of the answers to them.
 package enum TrackerMessageCodec {
     private static let version: UInt8 = 1
+    /// More bytes of one blob than any node moves: sums over nodes stay far from the largest number.
+    private static let mostBytes = 1 << 50
 
     package static func encode(_ value: Announcement) -> [UInt8] {
         var writer = WireWriter()
@@ -15,7 +17,8 @@ package enum TrackerMessageCodec {
         writer.byte(value.urgency.rawValue)
         writer.flag(value.maySeed)
         writer.pieces(value.fromOrigin)
-        for number in [Int64(value.wanted), value.sent, value.received, value.originReceived] { writer.count(number) }
+        writer.count(value.wanted)
+        for bytes in [value.sent, value.received, value.originReceived] { writer.count(min(bytes, Int64(mostBytes))) }
         writer.peers(value.struck)
         writer.peers(value.contradicted)
         writer.inline(value.inline)
@@ -41,9 +44,9 @@ package enum TrackerMessageCodec {
         value.fromOrigin = try reader.pieces()
         guard value.fromOrigin.capacity == have.capacity else { throw WireError("announcement: two layouts") }
         value.wanted = try reader.count("wanted", upTo: 10_000)
-        value.sent = Int64(try reader.count("sent"))
-        value.received = Int64(try reader.count("received"))
-        value.originReceived = Int64(try reader.count("from the registry"))
+        value.sent = Int64(try reader.count("sent", upTo: mostBytes))
+        value.received = Int64(try reader.count("received", upTo: mostBytes))
+        value.originReceived = Int64(try reader.count("from the registry", upTo: mostBytes))
         value.struck = try reader.peers("struck")
         value.contradicted = try reader.peers("contradicted")
         value.inline = try reader.inline()

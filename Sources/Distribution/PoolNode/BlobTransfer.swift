@@ -1,4 +1,5 @@
 package import JSON
+internal import Prewarm
 
 /// How one blob came to one node: what the tracker is told once it is there, and what people see.
 package struct BlobTransfer: Equatable, Sendable {
@@ -39,24 +40,28 @@ extension BlobTransfer: JSONCodable {
         node = try json["node"].string()
         name = try json["name"].string()
         blob = try json["blob"].string()
-        size = try json["size"].int()
-        began = try json["began"].int()
-        ended = try json["ended"].intIfPresent()
+        let (amounts, rates) = (0...JSONField.largestAmount, 1...JSONField.largestAmount)
+        size = try json["size"].int(in: amounts)
+        began = try json["began"].int(in: amounts)
+        ended = try json["ended"].intIfPresent(in: amounts)
         sources = []
+        var bytes: Int64 = 0
         for field in try json["sources"].elements() {
-            sources.append(
-                Source(
-                    from: try field["from"].string(), pieces: try field["pieces"].int(),
-                    bytes: try field["bytes"].int(),
-                    first: try field["first"].int(), last: try field["last"].int()))
+            let source = Source(
+                from: try field["from"].string(), pieces: Int(try field["pieces"].int(in: amounts)),
+                bytes: try field["bytes"].int(in: amounts), first: try field["first"].int(in: amounts),
+                last: try field["last"].int(in: amounts))
+            bytes += source.bytes
+            guard amounts.contains(bytes) else { throw json["sources"].invalid("expected fewer bytes together") }
+            sources.append(source)
         }
-        stalls = try json["stalls"].intIfPresent() ?? 0
-        hedges = try json["hedges"].intIfPresent() ?? 0
-        bans = try json["bans"].intIfPresent() ?? 0
-        wasted = try json["wasted"].intIfPresent() ?? 0
-        upload = try json["upload"].intIfPresent()
-        download = try json["download"].intIfPresent()
-        origin = try json["origin"].intIfPresent()
+        stalls = Int(try json["stalls"].intIfPresent(in: amounts) ?? 0)
+        hedges = Int(try json["hedges"].intIfPresent(in: amounts) ?? 0)
+        bans = Int(try json["bans"].intIfPresent(in: amounts) ?? 0)
+        wasted = try json["wasted"].intIfPresent(in: amounts) ?? 0
+        upload = try json["upload"].intIfPresent(in: rates)
+        download = try json["download"].intIfPresent(in: rates)
+        origin = try json["origin"].intIfPresent(in: rates)
     }
 
     package var json: JSONValue {
@@ -91,7 +96,7 @@ package struct PoolTransfer: Sendable {
     /// How many copies the registry sent.
     package var egress: Double? {
         guard let size = transfers.first?.size, size > 0 else { return nil }
-        return Double(transfers.reduce(0) { $0 + $1.originBytes }) / Double(size)
+        return transfers.reduce(0) { $0 + Double($1.originBytes) } / Double(size)
     }
 
     /// From the first wish to the last arrival, in seconds; nil while some are under way.

@@ -30,6 +30,7 @@ actor PeerLoop {
         self.node = node
         var configuration = PeerConfiguration()
         configuration.maySeed = node.settings.credentials.identity.roles.contains(.seed)
+        configuration.poolSize = node.size.count
         peer = Peer(node.settings.contact, configuration, seed: UInt64.random(in: .min ... .max))
     }
 
@@ -137,6 +138,7 @@ actor PeerLoop {
             do throws(PoolError) {
                 let reply = try await node.tracker.announce(announcement)
                 if let grant = reply.grant { node.keep(grant, for: reply.blob) }
+                await node.size.learn(reply.swarm)
                 node.tell(.trackerReplied(reply))
             } catch {
                 node.logger.debug("the tracker is silent", metadata: ["error": "\(error)"])
@@ -158,6 +160,8 @@ actor PeerLoop {
         let urgency = node.urgency(of: fetch.blob)
         call.isBackground = urgency == .background
         call.longestAnswer = Int(blob.layout.length(of: fetch.piece))
+        // The machine knows how long a piece may take.
+        call.patience = nil
         let task = node.client(for: urgency).start(call, at: target)
         fetches[fetch.id] = task
         let node = node

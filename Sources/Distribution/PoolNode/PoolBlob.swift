@@ -149,6 +149,8 @@ final class BlobProgress: Sendable {
     func fail(_ failure: TransferFailure) {
         settle { ($0.failure, $0.isFinal) = (failure.description, failure == .diskFull) }
     }
+    /// It does not come by itself any more; asking again helps.
+    func interrupt(_ reason: String) { settle { if !$0.isConfirmed { ($0.failure, $0.isFinal) = (reason, false) } } }
     /// Another try begins.
     func begin() { state.withLock { $0.failure = nil } }
 

@@ -11,8 +11,6 @@ package enum PoolError: Error, Equatable, Sendable {
     case transfer(TransferError)
     /// What a peer, the tracker or a file of ours says cannot be read.
     case malformed(String)
-    /// The whole is not what its digest says.
-    case contradicted(String)
 }
 
 extension PoolError: CustomStringConvertible {
@@ -21,7 +19,7 @@ extension PoolError: CustomStringConvertible {
         case .kernel(let error): error.description
         case .identity(let error): error.description
         case .transfer(let error): error.description
-        case .malformed(let text), .contradicted(let text): text
+        case .malformed(let text): text
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Identity
+internal import ImageSpec
 internal import Peer
 internal import Pieces
 internal import Synchronization
@@ -42,12 +43,19 @@ extension PoolNode {
         urgency == .background ? prewarms.withLock { $0.origin } ?? origin : origin
     }
 
-    /// Stops what only a prewarm wanted and is not whole; its pieces stay for another try.
+    /// Stops what only prewarms wanted and is not whole, as soon as nobody reads it; its pieces stay for another try.
     func leavePrewarms() {
-        for blob in allBlobs where !blob.progress.isConfirmed && urgency(of: blob.digest) == .background {
-            tell(.forget(blob.digest))
-            leave(blob.digest)
-        }
+        for blob in allBlobs where mayLeave(blob) && wishes.abandon(blob.digest) { leave(blob.digest) }
+    }
+
+    /// Somebody who read the blob does not any more.
+    func wishEnded(_ digest: Digest) {
+        guard wishes.end(digest), let blob = blob(digest), mayLeave(blob) else { return }
+        leave(digest)
+    }
+
+    private func mayLeave(_ blob: PoolBlob) -> Bool {
+        !blob.progress.isConfirmed && urgency(of: blob.digest) == .background
     }
 }
 

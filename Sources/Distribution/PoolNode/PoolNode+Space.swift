@@ -29,7 +29,6 @@ extension PoolNode {
     /// Leaves blobs, and gives their space back; one that is on its way by now stays.
     package func evict(_ digests: Set<Digest>) async {
         for blob in allBlobs where digests.contains(blob.digest) && !isBusy(blob) {
-            tell(.forget(blob.digest))
             forget(blob.digest)
             do throws(SyscallError) {
                 try await blob.erase()

@@ -40,6 +40,8 @@ package final class PoolNode: Service, BlobPool {
     private let origins = Mutex<[Digest: PoolOrigin]>([:])
     private let uploads = Mutex<UInt64>(0)
     private let urgencies = Mutex<[Digest: Urgency]>([:])
+    let wishes = BlobWishes()
+    let size: PoolSize
     private let puller: ImagePuller?
     private let grants = Mutex<[Digest: String]>([:])
 
@@ -56,6 +58,7 @@ package final class PoolNode: Service, BlobPool {
         self.logger = logger
         me = PeerID(settings.credentials.identity.number)
         loop = group.any()
+        size = PoolSize(path: "\(settings.root)/pool-size")
         (inputs, input) = AsyncStream.makeStream()
         upload = RateLimit(rate: settings.upload, loop: loop)
         origin = RateLimit(rate: settings.origin, loop: loop)
@@ -95,6 +98,7 @@ package final class PoolNode: Service, BlobPool {
                     guard error.errno == 17 else { throw error }
                 }
             }
+            await size.read()
         } catch {
             throw .kernel(error)
         }
@@ -132,11 +136,13 @@ package final class PoolNode: Service, BlobPool {
     var allBlobs: [PoolBlob] { blobs.withLock { Array($0.values) } }
     /// Leaves a blob whose files go.
     func forget(_ digest: Digest) {
-        blobs.withLock { $0[digest] = nil }
         leave(digest)
+        blobs.withLock { $0[digest] = nil }
     }
-    /// Nobody here wants it any more.
+    /// Nobody here wants it any more; whoever came just now to read it is told to ask again.
     func leave(_ digest: Digest) {
+        tell(.forget(digest))
+        blob(digest)?.progress.interrupt("nobody here wants the blob any more")
         origins.withLock { $0[digest] = nil }
         urgencies.withLock { $0[digest] = nil }
     }

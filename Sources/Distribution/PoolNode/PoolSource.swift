@@ -14,8 +14,13 @@ struct PoolSource: BlobSource {
     let origin: any BlobSource
     let urgency: Urgency
 
+    /// Whether the pool takes part in a blob of that size.
+    private static func isPooled(_ blob: ContentDescriptor) -> Bool {
+        (1...PieceLayout.longestBlob).contains(blob.size)
+    }
+
     func willVerify(_ blob: ContentDescriptor) async {
-        guard let pooled = try? await node.pooled(blob) else { return }
+        guard Self.isPooled(blob), let pooled = try? await node.pooled(blob) else { return }
         pooled.progress.verifierCame()
     }
 
@@ -25,7 +30,7 @@ struct PoolSource: BlobSource {
     }
 
     func open(_ blob: ContentDescriptor, from offset: Int64) async throws(BlobSourceError) -> BlobStream {
-        guard blob.size > 0 else { return try await origin.open(blob, from: offset) }
+        guard Self.isPooled(blob) else { return try await origin.open(blob, from: offset) }
         do throws(PoolError) {
             try await node.tracker.prove(
                 AccessClaim(repository: repository, blob: blob.digest, size: blob.size, credentials: credentials))
@@ -37,9 +42,10 @@ struct PoolSource: BlobSource {
             default: node.logger.info("the tracker is away", metadata: ["error": "\(error)"])
             }
         }
+        let wish = BlobWish(node, blob.digest)
         do throws(SyscallError) {
             let pooled = try await node.begin(blob, origin, urgency)
-            return BlobStream(start: offset, chunks: PoolChunks(node: node, blob: pooled, offset: offset))
+            return BlobStream(start: offset, chunks: PoolChunks(node: node, blob: pooled, offset: offset, wish: wish))
         } catch {
             throw .refused("pool: \(error)")
         }
@@ -54,6 +60,8 @@ struct PoolChunks: AsyncSequence, Sendable {
     let node: PoolNode
     let blob: PoolBlob
     let offset: Int64
+    /// Held by it and by whoever iterates.
+    let wish: BlobWish
 
     /// What one step gives at most.
     private static let step: Int64 = 1 << 20
@@ -62,6 +70,7 @@ struct PoolChunks: AsyncSequence, Sendable {
         let node: PoolNode
         let blob: PoolBlob
         var offset: Int64
+        let wish: BlobWish
 
         @concurrent mutating func next() async throws -> [UInt8]? {
             guard offset < blob.length else { return nil }
@@ -81,5 +90,5 @@ struct PoolChunks: AsyncSequence, Sendable {
         }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(node: node, blob: blob, offset: offset) }
+    func makeAsyncIterator() -> Iterator { Iterator(node: node, blob: blob, offset: offset, wish: wish) }
 }

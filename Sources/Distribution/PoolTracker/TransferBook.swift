@@ -18,9 +18,10 @@ final class TransferBook: Sendable {
         state.withLock { state in
             if let place = state.order.firstIndex(of: transfer.blob) { state.order.remove(at: place) }
             state.order.append(transfer.blob)
-            let bytes = transfer.sources.reduce(0) { $0 + $1.bytes }
-            state.origin += transfer.originBytes
-            state.peers += bytes - transfer.originBytes
+            // Who tells the same again is counted once.
+            let former = state.blobs[transfer.blob]?[transfer.node]
+            state.origin.replace(former?.originBytes, with: transfer.originBytes)
+            state.peers.replace(former?.peerBytes, with: transfer.peerBytes)
             state.blobs[transfer.blob, default: [:]][transfer.node] = transfer
             while state.order.count > Self.limit { state.blobs[state.order.removeFirst()] = nil }
         }
@@ -30,4 +31,16 @@ final class TransferBook: Sendable {
 
     /// Bytes that came to nodes from registries, and from each other.
     var totals: (origin: Int64, peers: Int64) { state.withLock { ($0.origin, $0.peers) } }
+}
+
+extension BlobTransfer {
+    fileprivate var peerBytes: Int64 { sources.reduce(0) { $0 + ($1.from == "registry" ? 0 : $1.bytes) } }
+}
+
+extension Int64 {
+    /// Of a sum of what is not negative; one that cannot grow any more stays.
+    fileprivate mutating func replace(_ former: Int64?, with value: Int64) {
+        self -= former ?? 0
+        self += Swift.min(value, .max - self)
+    }
 }

@@ -20,8 +20,9 @@ package struct LayerProgress: Equatable, Sendable, JSONCodable {
     package init(json: JSONField) throws(JSONError) {
         layer = try json["layer"].string()
         status = try json["status"].stringIfPresent() ?? ""
-        current = try json["current"].intIfPresent() ?? 0
-        total = try json["total"].intIfPresent() ?? 0
+        let amounts = 0...JSONField.largestAmount
+        current = try json["current"].intIfPresent(in: amounts) ?? 0
+        total = try json["total"].intIfPresent(in: amounts) ?? 0
     }
 
     package var json: JSONValue {
@@ -65,7 +66,11 @@ package struct PrewarmReport: Equatable, Sendable, JSONCodable {
         isDone = try json["done"].boolIfPresent()
         reason = try json["reason"].stringIfPresent() ?? ""
         layers = try json["layers"].readIfPresent() ?? []
+        guard layers.count <= Self.mostLayers else { throw json["layers"].invalid("expected fewer layers") }
     }
+
+    /// More than the images of any order have.
+    private static let mostLayers = 4096
 
     package var json: JSONValue {
         var json: JSONValue = ["run": .string(run), "reason": .string(reason), "layers": layers.json]
@@ -99,8 +104,8 @@ package struct PrewarmOrder: Equatable, Sendable, JSONCodable {
         run = try json["run"].string()
         images = try json["images"].strings()
         authorizations = try json["authorizations"].readIfPresent() ?? [:]
-        rate = try json["rate"].intIfPresent()
-        ttl = try json["ttl"].intIfPresent()
+        rate = try json["rate"].intIfPresent(in: 1...JSONField.largestAmount)
+        ttl = try json["ttl"].intIfPresent(in: 1...PrewarmPlan.longestTime)
     }
 
     package var json: JSONValue {

@@ -98,8 +98,12 @@ extension PrewarmPlan: JSONCodable {
             seconds = try field.int()
         }
         guard seconds > 0 else { throw field.invalid("expected a second or more") }
+        guard seconds <= longestTime else { throw field.invalid("expected a hundred years at most") }
         return seconds
     }
+
+    /// A hundred years, in seconds.
+    static let longestTime: Int64 = 100 * 366 * 86400
 
     private static func bytes(_ field: JSONField) throws(JSONError) -> Int64? {
         guard let value = try field.valueIfPresent() else { return nil }
@@ -114,6 +118,7 @@ extension PrewarmPlan: JSONCodable {
             bytes = try field.int()
         }
         guard bytes > 0 else { throw field.invalid("expected more than nothing") }
+        guard bytes <= JSONField.largestAmount else { throw field.invalid("expected less than a pebibyte a second") }
         return bytes
     }
 

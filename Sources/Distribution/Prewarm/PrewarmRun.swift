@@ -114,7 +114,7 @@ package struct PrewarmRun: Equatable, Sendable {
     /// The first wave of which somebody is not settled.
     private var firstOpenWave: ArraySlice<String>? {
         if canary.contains(where: { !isSettled($0) }) { return canary }
-        let size = max(1, plan.batch.most(of: order.count))
+        let size = max(1, min(plan.batch.most(of: order.count), order.count))
         var start = canary.endIndex
         while start < order.endIndex {
             let wave = order[start..<min(start + size, order.endIndex)]

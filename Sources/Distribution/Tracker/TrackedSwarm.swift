@@ -37,6 +37,8 @@ struct TrackedSwarm {
     var goneOriginBytes: Int64 = 0
     /// Bytes that were in the pool and are nowhere any more; they may be fetched again.
     var lostBytes: Int64 = 0
+    /// Sums of what nodes say stop here: anybody may come, claim and go for ever.
+    private static let mostBytes: Int64 = 1 << 60
     /// Nodes that were sent to the registry beyond the budget, since those who have the rest sent them wrong pieces.
     var rescued: Set<PeerID> = []
     /// Copies beyond the first that stalls have earned.
@@ -67,11 +69,11 @@ struct TrackedSwarm {
         PieceSet(capacity: layout.count, holders.indices.filter { holders[$0] <= limit })
     }
 
+    /// Bytes that came from the registry, as the members say.
+    var originReceived: Double { members.reduce(Double(goneOriginBytes)) { $0 + Double($1.originReceived) } }
+
     /// Bytes that came, or are about to come, from the registry.
-    func originBytes() -> Int64 {
-        let received = members.reduce(goneOriginBytes) { $0 + $1.originReceived }
-        return received + Int64(lease?.remaining ?? 0) * Int64(layout.pieceSize)
-    }
+    func originBytes() -> Double { originReceived + Double(lease?.remaining ?? 0) * Double(layout.pieceSize) }
 
     func isTrusted(_ node: PeerID) -> Bool { accusers[node] == nil }
 
@@ -95,7 +97,7 @@ struct TrackedSwarm {
             if change > 0, holders[piece] == 1 { missingCount -= 1 }
             if change < 0, holders[piece] == 0 {
                 missingCount += 1
-                lostBytes += layout.length(of: piece)
+                lostBytes = min(lostBytes + layout.length(of: piece), Self.mostBytes)
             }
         }
     }
@@ -109,7 +111,7 @@ struct TrackedSwarm {
     mutating func remove(_ node: PeerID) {
         guard let index = numbers.removeValue(forKey: node) else { return }
         if isTrusted(node) { count(members[index].have, by: -1) }
-        goneOriginBytes += members[index].originReceived
+        goneOriginBytes = min(goneOriginBytes + members[index].originReceived, Self.mostBytes)
         let last = members.count - 1
         if index != last {
             members[index] = members[last]

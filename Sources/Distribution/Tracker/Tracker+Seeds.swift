@@ -75,7 +75,7 @@ extension Tracker {
         swarms[number].lease = Lease(node: node, pieces: missing, remaining: missing.count, lastProgress: now)
         swarms[number].lastProgress = now
         leases[node, default: 0] += 1
-        let copies = Double(swarms[number].originBytes()) / Double(max(swarms[number].layout.length, 1))
+        let copies = swarms[number].originBytes() / Double(max(swarms[number].layout.length, 1))
         effects.append(
             .note(.seedElected(blob: value.blob, node: node, pieces: missing.count, copies: copies)))
         return missing
@@ -111,7 +111,7 @@ extension Tracker {
             + Double(swarms[number].lostBytes)
         // A piece may have been under way twice when a seed died.
         let slack = Double(layout.pieceSize) * 2
-        if Double(swarms[number].originBytes() + bytes) <= granted + slack { return true }
+        if swarms[number].originBytes() + Double(bytes) <= granted + slack { return true }
         guard now - swarms[number].lastProgress > configuration.stall, swarms[number].nextExtraAt <= now else {
             return false
         }

@@ -56,10 +56,9 @@ package struct Tracker: ~Copyable {
     package func standing(of blob: Digest) -> Standing? {
         guard let number = swarmNumbers[blob] else { return nil }
         let swarm = swarms[number]
-        let received = swarm.members.reduce(swarm.goneOriginBytes) { $0 + $1.originReceived }
         return Standing(
             members: swarm.members.count, complete: swarm.members.count(where: \.isComplete),
-            missing: swarm.missingCount, copies: Double(received) / Double(max(swarm.layout.length, 1)),
+            missing: swarm.missingCount, copies: swarm.originReceived / Double(max(swarm.layout.length, 1)),
             seed: swarm.lease?.node)
     }
 
@@ -116,11 +115,16 @@ package struct Tracker: ~Copyable {
         swarms[number].members[index].contact = value.contact
         swarms[number].members[index].lastSeen = now
         swarms[number].members[index].isComplete = value.phase == .complete
-        swarms[number].members[index].originReceived = value.originReceived
+        swarms[number].members[index].originReceived = believed(value.originReceived, in: number)
         swarms[number].members[index].maySeed = value.maySeed
         swarms[number].members[index].named = 0
         if swarms[number].update(index, have: value.have) { swarms[number].lastProgress = now }
         return index
+    }
+
+    /// One node's claim cannot use up the pool's budget for good.
+    private func believed(_ bytes: Int64, in number: Int) -> Int64 {
+        min(max(bytes, 0), 4 * swarms[number].layout.length)
     }
 
     private mutating func answer(_ value: Announcement, index: Int, in number: Int) {

@@ -6,8 +6,9 @@ package import Snapshots
 /// The images of this machine as repositories that a registry serves; they never change through it.
 ///
 /// `docker.io/library/busybox` is found as `library/busybox`, as `busybox` and under its whole name. Who names a host (`ns=`)
-/// gets that registry's images only; who names none gets any of that path. An image that came here with somebody's credentials is
-/// given to nobody: who may have it gets it through a ``PullThrough``, or from its registry.
+/// gets that registry's images only; who names none gets any of that path. An image that came here with somebody's credentials, or
+/// was made from one, is given to nobody, whatever it is called: who may have it gets it through a ``PullThrough``, from its
+/// registry, or from here once it was pushed here.
 package struct ImageRepositories: RepositorySource {
     private let images: ImageStore
 
@@ -22,7 +23,7 @@ package struct ImageRepositories: RepositorySource {
     }
 
     private func isGiven(_ image: Image, as reference: ImageReference) -> Bool {
-        !images.documents.isPrivate(image.manifest.digest, in: reference.name)
+        !image.isReserved || images.documents.isPublic(image.manifest.digest, in: reference.name)
     }
 
     /// The images of a repository and the names that lead to them there.

@@ -35,6 +35,9 @@ package struct ContentDescriptor: Equatable, Sendable {
 }
 
 extension ContentDescriptor: JSONCodable {
+    /// In bytes, 1 PiB: sums over all that a manifest can name stay far from the largest number.
+    package static let largestSize: Int64 = 1 << 50
+
     private static let known = [
         "mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform",
     ]
@@ -50,6 +53,7 @@ extension ContentDescriptor: JSONCodable {
         platform = try json["platform"].readIfPresent()
         extra = try json.members(besides: Self.known)
         guard size >= 0 else { throw json["size"].mismatch(expected: "an unsigned integer") }
+        guard size <= Self.largestSize else { throw json["size"].invalid("no blob has more than a pebibyte") }
     }
 
     package var json: JSONValue {

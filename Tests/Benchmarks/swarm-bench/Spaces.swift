@@ -16,13 +16,18 @@ struct Spaces {
     /// What goes before a program that is to run there.
     static func prefix(of number: Int) -> [String] { ["ip", "netns", "exec", name(of: number)] }
 
+    /// Hides the machine's own named namespaces from this run, which has a mount namespace of its own.
+    static func hideOthers() async throws {
+        try await sh(
+            "set -e; mount --make-rprivate /; mkdir -p /run/netns; mount -t tmpfs -o mode=755 swarm-bench /run/netns")
+    }
+
     /// Makes them; what an earlier row left is removed first.
     init(_ count: Int) async throws {
         self.count = count
         var script = """
             set -e
-            mountpoint -q /run/netns || { mkdir -p /run/netns; mount -t tmpfs none /run/netns; }
-            for old in $(ip netns list | cut -d' ' -f1); do ip netns del $old; done
+            for old in $(ip netns list | cut -d' ' -f1 | grep '^bench-'); do ip netns del $old; done
             ip link del swarm0 2>/dev/null || true
             ip link set lo up
             ip link add swarm0 type bridge

@@ -148,10 +148,11 @@ struct FaultTests {
         #expect(outcome.copies <= 1.1)
     }
 
-    @Test("there never was a tracker: the registry serves a few at a time")
+    @Test("no tracker, in a pool whose size was told before: the registry serves a few at a time")
     func noTracker() {
         var scenario = smallPool(16, blobs: [2 << 20])
         scenario.hasTracker = false
+        scenario.peer.poolSize = 16
         scenario.download = 2e6
         let outcome = run(scenario)
         outcome.expectAll()

@@ -83,6 +83,30 @@ struct PeerTests {
         #expect(told == [[PeerID(2)]])
     }
 
+    @Test("without a tracker a large pool's nodes go to the registry a few at a time, also for a blob nobody told of")
+    func turns() {
+        var began: [Double] = []
+        for node in UInt64(1)...40 {
+            let contact = Contact(id: PeerID(SeededGenerator.mixed(node)), address: "n\(node):1")
+            var peer = Peer(contact, seed: node)
+            _ = peer.handle(.begin(BlobOrder(blob: blob, length: length)), at: moment(0))
+            var reply = TrackerReply(blob: blob, interval: .seconds(2), capacity: 8)
+            reply.swarm = 40
+            _ = peer.handle(.trackerReplied(reply), at: moment(0.1))
+            _ = peer.handle(.begin(BlobOrder(blob: other, length: length)), at: moment(1))
+            for _ in 0..<3 { _ = peer.handle(.trackerSilent(other), at: moment(1.1)) }
+            for second in 0..<200 {
+                let effects = peer.handle(.tick, at: moment(2 + Double(second)))
+                guard effects.contains(.openOrigin(other, .all(of: 8))) else { continue }
+                began.append(Double(second))
+                break
+            }
+        }
+        #expect(began.count == 40)
+        #expect(began.count { $0 < 4 } < 10, "\(began.sorted())")
+        #expect((began.max() ?? 0) <= 122)
+    }
+
     @Test("what no seed vouches for is kept and not passed on")
     func unproven() {
         var peer = Peer(me, seed: 1)

@@ -73,6 +73,22 @@ struct TrackerTests {
         #expect(refused?.refusal != nil)
     }
 
+    @Test("numbers of any size are borne, and one node's claim does not keep the registry from the others")
+    func extremes() {
+        var tracker = Tracker(awake(), seed: 1, at: .zero)
+        for round in 0..<20 {
+            for node in UInt64(10)..<20 {
+                var value = word(of: node)
+                (value.sent, value.received, value.originReceived) = (.max, .max, .max)
+                _ = tracker.handle(.announced(value), at: moment(Double(round)))
+                value.phase = .left
+                if node > 12 { _ = tracker.handle(.announced(value), at: moment(Double(round) + 0.5)) }
+            }
+        }
+        let copies = tracker.standing(of: blob)?.copies ?? 0
+        #expect(copies > 100 && copies < 1000, "\(copies)")
+    }
+
     @Test("a blob of another length than the first node stated is refused by name")
     func lengths() {
         var tracker = Tracker(awake(), seed: 1, at: .zero)

@@ -12,7 +12,7 @@ import Transfer
 import Units
 
 /// Who may have what: proved once at the registry, checked by peers without asking anybody.
-@Suite("grants", .serialized)  // each pool uses both cores
+@Suite("grants", .serialized, .timeLimit(.minutes(2)))  // each pool uses both cores
 struct GrantTests {
     private static let secret = "sesame-9f3a"
     private static let right = RegistryCredentials(username: "reader", password: secret)

@@ -12,7 +12,7 @@ import Testing
 import Transfer
 
 /// Nodes and a tracker as they are, a registry that does what a script says.
-@Suite("a pool in one process", .serialized)  // each pool uses both cores
+@Suite("a pool in one process", .serialized, .timeLimit(.minutes(2)))  // each pool uses both cores
 struct SharingTests {
     private static let size = 3 << 20 | 12_345
 
@@ -94,8 +94,10 @@ struct SharingTests {
         try await SmallPool.with(registry) { pool in
             let one = try await pool.start("one")
             let error = await #expect(throws: BlobSourceError.self) { _ = try await pool.pull(one) }
-            #expect("\(error.map { "\($0)" } ?? "")" != "")
+            #expect(error?.description.contains("who are you") == true, "\(String(describing: error))")
             #expect(one.totals.origin == 0)
+            let bytes = try? Files.status(one.bytesPath(of: registry.descriptor.digest))
+            #expect(bytes.map { $0.size } ?? 0 == 0)
         }
     }
 

@@ -193,11 +193,29 @@ final class SmallPool: Sendable {
         _ name: String, roles: Set<NodeRole> = [.peer, .seed], isPlain: Bool = false, upload: Int64? = nil
     ) async throws -> Member {
         let credentials = try await join(name, roles: roles)
-        let port = try freePort()
-        let contact = Contact(id: PeerID(credentials.identity.number), address: "127.0.0.1:\(port)")
+        for _ in 0..<10 {
+            // Somebody else may have taken the port by the time it is bound.
+            do throws(PoolError) { return try await start(name, credentials, isPlain, upload) } catch {
+                guard case .transfer(.listen) = error else { throw error }
+            }
+        }
+        throw PoolError.transfer(.listen("no free port"))
+    }
+
+    private func start(
+        _ name: String, _ credentials: NodeCredentials, _ isPlain: Bool, _ upload: Int64?
+    ) async throws(PoolError) -> Member {
+        let port: Int
+        let content: ContentStore
         let home = "\(folder)/\(name)"
-        if !Files.exists(home) { try Files.makeDirectory(home, mode: 0o700) }
-        let content = try ContentStore(root: home + "/content")
+        do {
+            port = try freePort()
+            if !Files.exists(home) { try Files.makeDirectory(home, mode: 0o700) }
+            content = try ContentStore(root: home + "/content")
+        } catch {
+            throw .malformed("\(error)")
+        }
+        let contact = Contact(id: PeerID(credentials.identity.number), address: "127.0.0.1:\(port)")
         var settings = ExchangeSettings(
             root: home + "/pool",
             tracker: TransferTarget(host: "127.0.0.1", port: trackerPort, serverName: trackerName),
@@ -213,15 +231,23 @@ final class SmallPool: Sendable {
     private func freePort() throws -> Int { Int(try ScriptedDaemon { _, _ in }.port) }
 
     /// Reads the registry's blob through `member`, as a pull does.
-    func pull(_ member: Member, as credentials: RegistryCredentials = .init()) async throws -> [UInt8] {
+    func pull(
+        _ member: Member, as credentials: RegistryCredentials = .init(), isPrewarm: Bool = false
+    ) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await chunk in try await open(member, as: credentials, isPrewarm: isPrewarm).chunks { bytes += chunk }
+        return bytes
+    }
+
+    func open(
+        _ member: Member, as credentials: RegistryCredentials = .init(), isPrewarm: Bool = false
+    ) async throws -> BlobStream {
         let client = RegistryClient(Self.settings, logger: Logger(label: "registry"))
         let name = "127.0.0.1:\(registry.server.port)/lib/image"
         let origin = client.repository(try ImageReference(parsing: name), credentials)
         let source = member.node.source(
-            name, credentials: credentials.isEmpty ? [] : credentials.encoded(), origin: origin, isPrewarm: false)
-        var bytes: [UInt8] = []
-        for try await chunk in try await source.open(registry.descriptor, from: 0).chunks { bytes += chunk }
-        return bytes
+            name, credentials: credentials.isEmpty ? [] : credentials.encoded(), origin: origin, isPrewarm: isPrewarm)
+        return try await source.open(registry.descriptor, from: 0)
     }
 
     /// A client with the certificate of a member.

@@ -56,6 +56,8 @@ struct PrewarmPlanTests {
         check("spec.rate") { $0["spec"]?["rate"] = "fast" }
         check("spec.ttl") { $0["spec"]?["ttl"] = "0s" }
         check("spec.deadline") { $0["spec"]?["deadline"] = "-1m" }
+        check("spec.ttl") { $0["spec"]?["ttl"] = .integer(.max) }
+        check("spec.rate") { $0["spec"]?["rate"] = .integer(.max) }
         check("spec.schedule") { $0["spec"]?["schedule"] = "daily" }
         check("spec.maxParallel") { $0["spec"]?["maxParallel"] = 0 }
         check("spec.authorizations") { $0["spec"]?["authorizations"] = [:] }

@@ -117,6 +117,20 @@ struct PrewarmRunTests {
         #expect(run.phase != .running && run.phase != .paused, "seed \(seed): \(run)")
     }
 
+    @Test("numbers of any size plan and never trap", arguments: UInt64(0)..<200)
+    func extremes(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        func number() -> Int { [0, 1, 7, 1 << 31, .max - 1, .max].randomElement(using: &random) ?? 0 }
+        var run = run(5) { plan in
+            (plan.canary, plan.batch, plan.maxParallel) = (number(), .count(number()), max(1, number()))
+            plan.maxFailures = .count(number())
+        }
+        for _ in 0..<5 {
+            for node in running(run) { run.report(node, .success(()), now: 1) }
+        }
+        #expect(run.phase == .finished, "seed \(seed): \(run)")
+    }
+
     @Test("amounts", arguments: [("5", 5), ("10%", 2), ("2.5%", 0), ("100%", 20), ("0", 0)])
     func amounts(text: String, count: Int) {
         #expect(Amount(text)?.most(of: 20) == count)

@@ -23,6 +23,16 @@ struct ManifestTests {
         "annotations": ["com.example.key1": "value1"], "unknown": [1],
     ]
 
+    @Test("a blob of no size that can be is refused by name", arguments: [-1, (1 << 50) + 1, .max] as [Int64])
+    func sizes(size: Int64) {
+        var absurd = manifest
+        absurd["layers"] = [["mediaType": "a/b", "digest": .string(two), "size": .integer(size)]]
+        let error = #expect(throws: JSONError.self) { try ImageManifest(json: JSONField(absurd)) }
+        #expect(error?.description.contains("layers[0].size") == true, "\(String(describing: error))")
+        absurd["layers"] = [["mediaType": "a/b", "digest": .string(two), "size": .integer(1 << 50)]]
+        #expect(throws: Never.self) { try ImageManifest(json: JSONField(absurd)) }
+    }
+
     @Test("a manifest with every member is read and written back the same")
     func manifestRoundTrip() throws {
         let value = try ImageManifest(json: JSONField(manifest))

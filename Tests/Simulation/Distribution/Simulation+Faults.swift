@@ -142,7 +142,7 @@ extension Simulation {
     private func revive(_ node: SimulatedNode, keepsPieces: Bool) {
         guard !node.isAlive else { return }
         let maps = digests.map { node.peer.map(of: $0) }
-        node.peer = makePeer(node.contact, life: node.life)
+        node.peer = makePeer(node.contact, life: node.life, poolSize: node.peer.poolSize)
         node.isAlive = true
         node.wake = nil
         recount(node)

@@ -91,9 +91,10 @@ package final class Simulation {
         return SimulatedNode(number, contact: contact, peer: makePeer(contact, life: 0), layouts: layouts)
     }
 
-    func makePeer(_ contact: Contact, life: UInt32) -> Peer {
+    /// With the size of the pool that an earlier life wrote down.
+    func makePeer(_ contact: Contact, life: UInt32, poolSize: Int? = nil) -> Peer {
         var configuration = scenario.peer
-        configuration.poolSize = scenario.nodes
+        if let poolSize { configuration.poolSize = poolSize }
         return Peer(contact, configuration, seed: contact.id.raw ^ scenario.seed ^ UInt64(life))
     }
 

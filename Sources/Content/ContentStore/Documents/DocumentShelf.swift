@@ -7,7 +7,7 @@ internal import Synchronization
 /// What registries said that names lead to, kept for the days on which they do not answer.
 ///
 /// The indexes and manifests themselves are blobs of the content store, held by this; a file below its folder for each name.
-/// Only so many names are kept: those used longest ago go. Any thread may ask; ``keep(_:)`` blocks on the disk.
+/// Only so many names are kept: those said longest ago go. Any thread may ask; ``keep(_:)`` blocks on the disk.
 package final class DocumentShelf: Sendable {
     private let root: String
     private let limit: Int
@@ -54,19 +54,9 @@ package final class DocumentShelf: Sendable {
             .documents.first { $0.digest == digest }
     }
 
-    /// Whether the repository gave this to somebody who had no credentials.
+    /// Whether the repository is known to have given this to somebody who had no credentials.
     package func isPublic(_ digest: Digest, in repository: String) -> Bool {
         first(in: repository) { $0.isPublic && $0.names(digest) } != nil
-    }
-
-    /// Whether the repository gave this, and to nobody who had no credentials.
-    package func isPrivate(_ digest: Digest, in repository: String) -> Bool {
-        first(in: repository) { !$0.isPublic && $0.names(digest) } != nil && !isPublic(digest, in: repository)
-    }
-
-    /// The tags of a repository that are known.
-    package func tags(of repository: String) -> [String] {
-        names.withLock { $0.values.filter { $0.repository == repository }.compactMap(\.tag) }
     }
 
     private func first(in repository: String, where test: (KnownName) -> Bool) -> KnownName? {

@@ -15,7 +15,7 @@ package struct KnownName: Equatable, Sendable {
     package var blobs: [Digest]
     /// The registry gave it to somebody who had no credentials.
     package var isPublic: Bool
-    /// When it was last said or used, in seconds since 1970.
+    /// When it was last said, in seconds since 1970.
     package var time: Int64
 
     package init(

@@ -58,6 +58,11 @@ struct RegistryCertificates {
         return tls
     }
 
+    /// Whether this machine shows `authority` who it is; blocks on the disk.
+    func hasOwn(for authority: String) throws(RegistryError) -> Bool {
+        try configuration(for: authority, isInsecure: false).privateKey != nil
+    }
+
     private func certificates(_ path: String) throws(RegistryError) -> [NIOSSLCertificate] {
         do {
             return try NIOSSLCertificate.fromPEMFile(path)

@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 package import ContentStore
 package import ImageSpec
 internal import JSON
+internal import Lanes
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -14,6 +15,15 @@ package struct Repository: Sendable {
 
     /// The credentials as Docker's `AuthConfig` in JSON; empty for nobody in particular.
     package var authorization: [UInt8] { credentials.isEmpty ? [] : credentials.encoded() }
+
+    /// Whether it is asked as anybody could: without credentials, and without a certificate of this machine's.
+    package func isAnonymous() async -> Bool {
+        guard credentials.isEmpty else { return false }
+        let (folders, authority) = (transport.settings.certificateFolders, Endpoint.authority(of: domain))
+        return await Lanes.shared.run {
+            (try? RegistryCertificates(folders: folders).hasOwn(for: authority)) == false
+        }
+    }
 
     /// What a manifest is asked for by.
     package enum Name: Hashable, Sendable, CustomStringConvertible {

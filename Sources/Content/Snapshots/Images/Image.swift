@@ -34,6 +34,8 @@ package struct Image: Equatable, Sendable {
     package var lastTagged: FileTime
     /// When it came to this machine.
     package var arrived: FileTime
+    /// It came with somebody's credentials, or was made from one that did: not for everybody who can reach this machine.
+    package var isReserved = false
 
     /// The chain IDs of its layers, the lowest first.
     package var chain: [Digest]

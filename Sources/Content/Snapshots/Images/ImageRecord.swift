@@ -15,6 +15,7 @@ struct ImageRecord: Equatable {
     var layers: [Image.Layer]
     var parent: Digest?
     var arrived: FileTime
+    var isReserved: Bool
 
     /// A name and when it was given: after a crash in the middle of moving a tag, the later one holds.
     struct Tag: Equatable {
@@ -30,6 +31,8 @@ extension ImageRecord: JSONCodable {
         parent = try json["parent"].readIfPresent()
         digests = try json["digests"].readIfPresent() ?? []
         arrived = try FileTime(json: json["arrived"])
+        // Of what an earlier version pulled nobody knows how it came.
+        isReserved = try json["reserved"].boolIfPresent() ?? !digests.isEmpty
         tags = []
         for field in try json["tags"].elements() {
             tags.append(Tag(reference: try field["name"].read(), time: try FileTime(json: field["time"])))
@@ -45,6 +48,7 @@ extension ImageRecord: JSONCodable {
     var json: JSONValue {
         var object: JSONObject = [
             "image": image.json, "manifest": manifest.json, "digests": digests.json, "arrived": arrived.json,
+            "reserved": .bool(isReserved),
         ]
         object["parent"] = parent?.json
         object["tags"] = .array(tags.map { ["name": $0.reference.json, "time": $0.time.json] })

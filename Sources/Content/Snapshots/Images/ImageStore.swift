@@ -161,7 +161,7 @@ package final class ImageStore: Sendable {
                 .init(reference: tag, time: known.contains(tag) ? tagTime(tag) : image.lastTagged)
             },
             digests: image.digests, manifest: image.manifest, layers: image.layers, parent: image.parent,
-            arrived: image.arrived)
+            arrived: image.arrived, isReserved: image.isReserved)
         for tag in record.tags { tagTimes.withLock { $0[tag.reference] = tag.time } }
         try kernel { () throws(SyscallError) in
             try WholeFile.replace(file(of: image.id), with: record.encoded(), durable: true)
@@ -202,7 +202,7 @@ package final class ImageStore: Sendable {
             id: record.image, tags: record.tags.map(\.reference), digests: record.digests, config: config,
             manifest: record.manifest, layers: record.layers, parent: record.parent,
             lastTagged: record.tags.map(\.time).max() ?? record.arrived, arrived: record.arrived,
-            chain: BlobHasher.chainIDs(of: config.rootfs.diffIDs))
+            isReserved: record.isReserved, chain: BlobHasher.chainIDs(of: config.rootfs.diffIDs))
         try LayerUnpacker(content: content, layers: layers).ensureLayers(of: image)
         return image
     }

@@ -170,9 +170,11 @@ extension ImageStore {
 
     /// Makes an image known under `names`, beside those it has.
     ///
-    /// Only within a change.
-    func add(_ image: Image, names: [ImageReference]) throws(ImageError) {
+    /// What is made from a reserved image is reserved, and stays so whatever it is called, until a registry is seen to give
+    /// it to anybody (`isPublic`). Only within a change.
+    func add(_ image: Image, names: [ImageReference], isPublic: Bool = false) throws(ImageError) {
         var image = image
+        if let parent = image.parent.flatMap({ self.image($0) }), parent.isReserved { image.isReserved = true }
         if let known = self.image(image.id) {
             image.tags = known.tags
             image.digests = known.digests
@@ -180,7 +182,9 @@ extension ImageStore {
             image.arrived = known.arrived
             image.manifest = known.manifest
             image.layers = known.layers
+            image.isReserved = known.isReserved
         }
+        if isPublic { image.isReserved = false }
         for name in names {
             if name.digest == nil {
                 if !image.tags.contains(name) { image.tags.append(name) }

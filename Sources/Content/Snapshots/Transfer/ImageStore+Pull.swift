@@ -15,6 +15,8 @@ package struct PullOrder: Sendable {
     /// What it will be called.
     package var names: [ImageReference]
     package var source: any BlobSource
+    /// The registry gives it to anybody; of what it gave for credentials the image remembers it.
+    package var isPublic = false
     /// Layers that are fetched at the same time.
     package var parallel = 3
     package var retry = RetryPolicy()
@@ -63,8 +65,10 @@ extension ImageStore {
             layers: order.layers.compactMap { files[$0.digest] }, names: order.names)
         return try await lanes.run { [self] () throws(ImageError) in
             let unpacker = LayerUnpacker(content: content, layers: layers)
-            let image = try assemble(parts, unpacker, lease, layerLease)
-            try changeNow { () throws(ImageError) in try add(image, names: parts.names) }
+            var image = try assemble(parts, unpacker, lease, layerLease)
+            image.isReserved = !order.isPublic
+            let complete = image
+            try changeNow { () throws(ImageError) in try add(complete, names: parts.names, isPublic: order.isPublic) }
             reservation.end()
             settleSoon()
             return self.image(image.id) ?? image

@@ -80,7 +80,7 @@ package struct ImageMirror: Sendable {
         await source.keep(
             KnownName(
                 repository: repository, tag: tag, top: document.descriptor, documents: documents.map(\.descriptor),
-                blobs: [], isPublic: caller.isEmpty, time: now),
+                blobs: [], isPublic: await source.repository.isAnonymous(), time: now),
             documents)
     }
 

@@ -23,6 +23,8 @@ struct DocumentSource: Sendable {
     struct Found: Sendable {
         var document: Repository.Document
         var isRemembered = false
+        /// The repository gave it to this caller just now.
+        var isGiven = false
     }
 
     /// With its registry.
@@ -31,7 +33,7 @@ struct DocumentSource: Sendable {
     func document(_ name: Repository.Name) async throws(RegistryError) -> Found {
         if case .digest(let digest) = name, let kept = await kept(digest) { return Found(document: kept) }
         do throws(RegistryError) {
-            return Found(document: try await ask(name))
+            return Found(document: try await ask(name), isGiven: true)
         } catch {
             guard error.isSilence, case .tag(let tag) = name, let top = shelf.top(of: tag, in: self.name),
                 let kept = await kept(top.digest)
@@ -110,8 +112,19 @@ struct DocumentSource: Sendable {
         let known = KnownName(
             repository: name, tag: tag, top: image.top, documents: image.documents.map(\.descriptor),
             blobs: [image.configBlob] + image.layers.map(\.digest),
-            isPublic: repository.authorization.isEmpty, time: Int64(time(nil)))
+            isPublic: await isShownPublic(image), time: Int64(time(nil)))
         await keep(known, image.documents)
+    }
+
+    /// Whether anybody may have the image: its repository gives it to who has no credentials, or once did.
+    func isPublic(_ image: RemoteImage) async -> Bool {
+        if shelf.isPublic(image.manifest.descriptor.digest, in: name) { return true }
+        return await isShownPublic(image)
+    }
+
+    private func isShownPublic(_ image: RemoteImage) async -> Bool {
+        guard image.isGiven else { return false }
+        return await repository.isAnonymous()
     }
 
     func keep(_ known: KnownName, _ documents: [Repository.Document]) async {

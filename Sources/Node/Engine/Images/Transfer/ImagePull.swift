@@ -25,7 +25,8 @@ package struct ImagePull: Sendable {
         let content = engine.images.store.content
         let layers = images.flatMap(\.remote.layers)
         return await Lanes.shared.run {
-            layers.reduce(0) { $0 + (content.contains($1.digest) ? 0 : $1.size) }
+            // A manifest may name very many: whoever plans with the sum multiplies it.
+            layers.reduce(0) { min($0 + (content.contains($1.digest) ? 0 : $1.size), ContentDescriptor.largestSize) }
         }
     }
 
@@ -48,6 +49,8 @@ package struct ImagePull: Sendable {
         var order = PullOrder(
             manifest: remote.manifest.descriptor, manifestBytes: remote.manifest.bytes, config: remote.config,
             layers: remote.layers, names: names, source: engine.source(for: repository, isPrewarm: isPrewarm))
+        let documents = engine.documents(of: repository, isPrewarm: isPrewarm)
+        order.isPublic = await documents.isPublic(remote)
         order.parallel = engine.configuration.parallelDownloads
         order.retry = engine.configuration.registries.retry
         let pulled: Image
@@ -58,7 +61,7 @@ package struct ImagePull: Sendable {
         } catch {
             throw EngineError(error)
         }
-        await engine.documents(of: repository, isPrewarm: isPrewarm).keep(remote, tag: reference.tag)
+        await documents.keep(remote, tag: reference.tag)
         engine.images.ledger.noteUse(of: pulled.id, at: Timestamp.now.seconds)
         engine.images.collection.wake()
         report(TransferMessage("Digest: \(remote.top.digest)"))

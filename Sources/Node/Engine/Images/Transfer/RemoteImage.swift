@@ -15,6 +15,8 @@ struct RemoteImage: Sendable {
     var documents: [Repository.Document]
     /// The registry did not answer: this is what the name led to before.
     var isRemembered = false
+    /// The registry gave it to this caller just now; what this machine had kept says nothing about who may have it.
+    var isGiven = true
 
     /// Follows `name` to the manifest for `platform`, or for this machine when that is nil.
     ///
@@ -46,7 +48,8 @@ struct RemoteImage: Sendable {
             if let wanted { try check(config, wanted, called) }
             return RemoteImage(
                 top: top, manifest: document, layers: manifest.layers, config: config,
-                configBlob: manifest.config.digest, documents: documents, isRemembered: found.isRemembered)
+                configBlob: manifest.config.digest, documents: documents, isRemembered: found.isRemembered,
+                isGiven: found.isGiven)
         } catch {
             throw EngineError(error, image: called)
         }
