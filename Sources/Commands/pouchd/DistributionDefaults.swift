@@ -10,6 +10,8 @@ struct DistributionDefaults: Equatable {
     var token: String?
     /// Where the token stands, when it was not given itself.
     var tokenFile: String?
+    /// The environment's.
+    var offeredToken: String?
     /// Nil is the host's name.
     var node: String?
     var listen: ListenAddress
@@ -21,12 +23,19 @@ struct DistributionDefaults: Equatable {
     var download: Int64?
     var origin: Int64?
 
+    /// What lets this node in the first time, where nothing else is given.
+    private static let tokenVariable = "POUCH_POOL_TOKEN"
+
     init?(_ flags: Flags, _ file: SettingsFile) throws {
+        let offered = getenv(Self.tokenVariable).map { String(cString: $0) }
+        // What the daemon starts must not see it.
+        unsetenv(Self.tokenVariable)
         let given = flags.distribution
         guard let tracker = try given.tracker ?? file.string("pool-tracker") else { return nil }
         self.tracker = try Self.address("pool-tracker", tracker)
         token = try given.token ?? file.string("pool-token")
         tokenFile = try given.tokenFile ?? file.string("pool-token-file")
+        offeredToken = offered
         node = try given.node ?? file.string("pool-node")
         listen = try Self.address("pool-listen", given.listen ?? file.string("pool-listen") ?? "0.0.0.0:7951")
         advertise = try given.advertise ?? file.string("pool-advertise")
@@ -49,7 +58,7 @@ struct DistributionDefaults: Equatable {
                 guard error.errno == ENOENT else { throw .kernel(error) }
             }
         }
-        return getenv("POUCH_POOL_TOKEN").map { String(cString: $0) }
+        return offeredToken
     }
 
     private static func address(_ name: String, _ text: String) throws -> ListenAddress {

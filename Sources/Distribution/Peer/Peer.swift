@@ -61,6 +61,7 @@ package struct Peer: ~Copyable {
         case .originEnded(let blob, let end): originEnded(blob, end)
         case .rechecked(let blob, let damaged): rechecked(blob, damaged)
         case .diskFull(let blob): diskFull(blob)
+        case .diskFailed(let blob, let reason): diskFailed(blob, reason)
         case .diskFreed: diskFreed()
         case .tick: tick()
         }
@@ -231,6 +232,14 @@ package struct Peer: ~Copyable {
         swarms[number].phase = .held
         effects.append(.failed(blob, .diskFull))
         announce(number, detail: TransferFailure.diskFull.description)
+    }
+
+    private mutating func diskFailed(_ blob: Digest, _ reason: String) {
+        guard let number = swarmNumbers[blob] else { return }
+        switch swarms[number].phase {
+        case .fetching, .assembled, .held, .complete: fail(number, .disk(reason))
+        case .failed, .left: break
+        }
     }
 
     private mutating func diskFreed() {

@@ -41,6 +41,8 @@ package enum PeerEvent: Sendable {
 
     /// The disk took no more of this blob.
     case diskFull(Digest)
+    /// The disk refused this blob for another reason, in its words; trying again at once would not help.
+    case diskFailed(Digest, String)
     /// There is space again.
     case diskFreed
     /// Nothing happened, but the time that ``PeerEffect/wake(_:)`` named has come.
@@ -183,6 +185,8 @@ package enum TransferFailure: Error, Sendable, Equatable {
     /// Neither a peer nor the registry gives it; the registry's words.
     case refused(String)
     case diskFull
+    /// This node's disk refused it; in its words.
+    case disk(String)
     /// Seeds contradicted each other, or the digest, too often.
     case contradicted
 }
@@ -191,6 +195,7 @@ extension TransferFailure: CustomStringConvertible {
     package var description: String {
         switch self {
         case .refused(let reason): reason
+        case .disk(let reason): "the disk of the content store: \(reason)"
         case .diskFull: "no space left on the disk of the content store"
         case .contradicted: "no seed's piece hashes lead to a blob with this digest"
         }

@@ -11,6 +11,8 @@ final class BlobWishes: Sendable {
 
     private let state = Mutex(State())
 
+    func isRead(_ blob: Digest) -> Bool { state.withLock { $0.readers[blob] != nil } }
+
     func begin(_ blob: Digest) {
         state.withLock { state in
             state.readers[blob, default: 0] += 1

@@ -12,6 +12,9 @@ struct PoolOrigin: Sendable {
     let source: any BlobSource
 }
 
+/// What limits bytes from a registry, and how urgent they are, at this moment.
+typealias OriginPace = (limit: RateLimit, urgency: Pacer.Urgency)
+
 /// Pieces that this node fetches from the registry for the whole pool, until they are there or it is told to stop.
 final class OriginRun: Sendable {
     let digest: Digest
@@ -27,15 +30,16 @@ final class OriginRun: Sendable {
     func stop() { stopped.withLock { $0 = true } }
 
     /// Fetches run by run; `keep` gets each piece as soon as its bytes are there, and says whether to go on.
+    ///
+    /// `pace` is asked for each portion that may pass at once.
     func fetch(
-        _ origin: PoolOrigin, _ layout: PieceLayout, limit: RateLimit, _ urgency: Pacer.Urgency,
-        keep: (Int, ByteBuffer) async -> Bool
+        _ origin: PoolOrigin, _ layout: PieceLayout, pace: () -> OriginPace, keep: (Int, ByteBuffer) async -> Bool
     ) async -> OriginEnd {
         for run in pieces.runs {
             do throws(BlobSourceError) {
                 let bytes =
                     layout.bytes(of: run.lowerBound).lowerBound..<layout.bytes(of: run.upperBound - 1).upperBound
-                guard try await fetch(bytes, run, origin, layout, limit, urgency, keep) else { return .done }
+                guard try await fetch(bytes, run, origin, layout, pace, keep) else { return .done }
             } catch {
                 switch error {
                 case .notFound(let reason), .refused(let reason): return .refused(reason)
@@ -47,8 +51,8 @@ final class OriginRun: Sendable {
     }
 
     private func fetch(
-        _ range: Range<Int64>, _ run: Range<Int>, _ origin: PoolOrigin, _ layout: PieceLayout, _ limit: RateLimit,
-        _ urgency: Pacer.Urgency, _ keep: (Int, ByteBuffer) async -> Bool
+        _ range: Range<Int64>, _ run: Range<Int>, _ origin: PoolOrigin, _ layout: PieceLayout,
+        _ pace: () -> OriginPace, _ keep: (Int, ByteBuffer) async -> Bool
     ) async throws(BlobSourceError) -> Bool {
         let stream = try await origin.source.open(origin.blob, range)
         var skip = range.lowerBound - stream.start
@@ -58,7 +62,7 @@ final class OriginRun: Sendable {
         do {
             for try await chunk in stream.chunks {
                 if isStopped { return false }
-                try await pass(chunk.count, limit, urgency)
+                try await pass(chunk.count, pace)
                 var rest = chunk[...]
                 let dropped = Int(min(skip, Int64(rest.count)))
                 rest = rest.dropFirst(dropped)
@@ -85,9 +89,10 @@ final class OriginRun: Sendable {
     }
 
     /// In portions that the limit can spread over a second.
-    private func pass(_ bytes: Int, _ limit: RateLimit, _ urgency: Pacer.Urgency) async throws {
+    private func pass(_ bytes: Int, _ pace: () -> OriginPace) async throws {
         var left = bytes
         while left > 0, !isStopped {
+            let (limit, urgency) = pace()
             let portion = limit.portion(of: left)
             try await limit.pass(portion, urgency)
             left -= portion

@@ -75,7 +75,8 @@ actor PeerLoop {
         case .recheck(let digest, let pieces): recheck(digest, pieces, &group)
         case .drop(let digest, let pieces):
             guard let blob = node.blob(digest) else { return }
-            group.addTask { try? await blob.drop(pieces) }
+            let node = node
+            group.addTask { await node.drop(pieces, of: blob) }
         case .failed(let digest, let failure):
             node.logger.warning("blob does not come", metadata: ["blob": "\(digest)", "reason": "\(failure)"])
             node.blob(digest)?.progress.fail(failure)
@@ -129,7 +130,9 @@ actor PeerLoop {
 
     private func announce(_ announcement: Announcement, _ group: inout DiscardingTaskGroup) {
         let node = node
-        if let progress = peer.progress(of: announcement.blob) { node.ledger.note(progress, of: announcement.blob) }
+        if node.blob(announcement.blob) != nil, let progress = peer.progress(of: announcement.blob) {
+            node.ledger.note(progress, of: announcement.blob)
+        }
         group.addTask {
             var announcement = announcement
             if let blob = node.blob(announcement.blob), blob.layout.isInline, announcement.phase == .complete {
@@ -196,7 +199,8 @@ actor PeerLoop {
             guard let part else {
                 promise.succeed(.refusal(404, "no such piece"))
                 node.tell(.sendFailed(id, bytes: 0))
-                return await node.recheck(blob, PieceSet(capacity: blob.layout.count, CollectionOfOne(request.piece)))
+                await node.recheck(blob, PieceSet(capacity: blob.layout.count, CollectionOfOne(request.piece)))
+                return
             }
             node.ledger.began(id, part, of: request.blob)
             promise.succeed(.file(part))

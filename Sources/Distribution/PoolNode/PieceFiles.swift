@@ -46,7 +46,7 @@ final class PieceFiles {
         let number = bytes.raw
         try check("fstat", folder) { fstat(number, &status) }
         guard status.st_nlink > 1 else { return }
-        if have.isFull { isMerged = true } else { try separate() }
+        if have.isFull { isMerged = true } else { try separate(keeping: have) }
     }
 
     /// Reads the records, up to the first that was not written whole.
@@ -125,9 +125,11 @@ final class PieceFiles {
 
     /// Forgets pieces that stood on a word that is revoked, or that are damaged.
     func drop(_ pieces: PieceSet) throws(SyscallError) {
-        guard have.hasMore(than: have.subtracting(pieces)) else { return }
-        have.subtract(pieces)
-        if isMerged { try separate() }
+        let rest = have.subtracting(pieces)
+        guard have.hasMore(than: rest) else { return }
+        // First: what is dropped may be written anew, and that must not reach the content store's file.
+        if isMerged { try separate(keeping: rest) }
+        have = rest
         var kept = PieceMap(blob: blob, layout: layout)
         for piece in have.members { if let proof = map[piece] { _ = kept.take(proof, for: piece) } }
         map = kept
@@ -149,12 +151,12 @@ final class PieceFiles {
             })
     }
 
-    /// Gives the pieces a file of their own again: the content store's must not change.
-    private func separate() throws(SyscallError) {
+    /// Gives these pieces a file of their own again: the content store's must not change.
+    private func separate(keeping kept: PieceSet) throws(SyscallError) {
         let temporary = "\(folder)/bytes.new"
         unlink(temporary)
         let copy = try Descriptor.open(temporary, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-        for piece in have.members {
+        for piece in kept.members {
             try Self.write(ByteBuffer(bytes: try read(piece)), to: copy.raw, at: layout.bytes(of: piece).lowerBound)
         }
         try Files.rename(temporary, to: bytesPath)

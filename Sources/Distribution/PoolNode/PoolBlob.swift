@@ -17,6 +17,7 @@ actor PoolBlob: LaneBound {
     nonisolated let layout: PieceLayout
     nonisolated let progress: BlobProgress
     private let files: PieceFiles
+    private var isErased = false
 
     private init(_ files: PieceFiles) {
         self.files = files
@@ -37,8 +38,12 @@ actor PoolBlob: LaneBound {
     /// What it takes, when bytes last came, and whether the content store has them too.
     var space: (bytes: Int64, lastUse: Int64, isShared: Bool) { files.space }
 
-    /// Removes everything; what is being sent is sent.
-    func erase() throws(SyscallError) { try files.erase() }
+    /// Removes everything, once; what is being sent is sent.
+    func erase() throws(SyscallError) {
+        guard !isErased else { return }
+        isErased = true
+        try files.erase()
+    }
 
     var have: PieceSet { files.have }
     var map: PieceMap { files.map }
@@ -60,8 +65,9 @@ actor PoolBlob: LaneBound {
         progress.arrived(piece)
     }
 
+    /// Those that the disk does not let go are here still, for who asks.
     func drop(_ pieces: PieceSet) throws(SyscallError) {
-        progress.lost(pieces)
+        defer { progress.lost(pieces.subtracting(files.have)) }
         try files.drop(pieces)
     }
 
@@ -147,7 +153,8 @@ final class BlobProgress: Sendable {
     var isBeingVerified: Bool { state.withLock { $0.verifiers > 0 } }
     func confirm() { settle { $0.isConfirmed = true } }
     func fail(_ failure: TransferFailure) {
-        settle { ($0.failure, $0.isFinal) = (failure.description, failure == .diskFull) }
+        let isFinal = if case .disk = failure { true } else { failure == .diskFull }
+        settle { ($0.failure, $0.isFinal) = (failure.description, isFinal) }
     }
     /// It does not come by itself any more; asking again helps.
     func interrupt(_ reason: String) { settle { if !$0.isConfirmed { ($0.failure, $0.isFinal) = (reason, false) } } }

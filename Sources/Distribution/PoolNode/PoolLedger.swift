@@ -35,11 +35,16 @@ package final class PoolLedger: Sendable {
         var uploads: [UploadID: (blob: Digest, part: FilePart)] = [:]
         /// When the last piece of a blob went out, in seconds since 1970.
         var lastSent: [Digest: Int64] = [:]
+        /// Of blobs that are gone.
+        var troubles = Troubles(stalls: 0, hedges: 0, bans: 0, wasted: 0)
         var received: Int64 = 0
         var origin: Int64 = 0
         var sent: Int64 = 0
         var wrong = 0
     }
+
+    /// How often nothing moved, pieces were asked for twice, and peers were banned; and bytes that came for nothing.
+    package typealias Troubles = (stalls: Int, hedges: Int, bans: Int, wasted: Int64)
 
     private let state = Mutex(State())
 
@@ -57,17 +62,18 @@ package final class PoolLedger: Sendable {
         state.withLock { ($0.received, $0.origin, $0.sent, $0.wrong) }
     }
 
-    /// How often nothing moved, pieces were asked for twice, and peers were banned; and bytes that came for nothing.
-    package var troubles: (stalls: Int, hedges: Int, bans: Int, wasted: Int64) {
-        let ledgers = state.withLock { $0.blobs.values.compactMap { $0.progress?.ledger } }
-        var sum: (stalls: Int, hedges: Int, bans: Int, wasted: Int64) = (0, 0, 0, 0)
-        for ledger in ledgers {
-            sum.stalls += ledger.stalls
-            sum.hedges += ledger.hedges
-            sum.bans += ledger.bans
-            sum.wasted += ledger.wasted
+    package var troubles: Troubles {
+        state.withLock { state in
+            state.blobs.values.reduce(into: state.troubles) { sum, blob in Self.add(blob.progress?.ledger, to: &sum) }
         }
-        return sum
+    }
+
+    private static func add(_ ledger: TransferLedger?, to sum: inout Troubles) {
+        guard let ledger else { return }
+        sum.stalls += ledger.stalls
+        sum.hedges += ledger.hedges
+        sum.bans += ledger.bans
+        sum.wasted += ledger.wasted
     }
 
     func countWrong() { state.withLock { $0.wrong += 1 } }
@@ -81,10 +87,20 @@ package final class PoolLedger: Sendable {
         }
     }
 
-    /// All of it is here.
-    func completed(_ blob: Digest) {
+    /// All of it is here; says whether that is news of something that was wanted.
+    func completed(_ blob: Digest) -> Bool {
         state.withLock { state in
-            if state.blobs[blob]?.began != nil, state.blobs[blob]?.ended == nil { state.blobs[blob]?.ended = Self.now }
+            guard let sources = state.blobs[blob], sources.began != nil, sources.ended == nil else { return false }
+            state.blobs[blob]?.ended = Self.now
+            return true
+        }
+    }
+
+    /// Its pieces are gone; what it cost is remembered in the sums.
+    func forget(_ blob: Digest) {
+        state.withLock { state in
+            Self.add(state.blobs.removeValue(forKey: blob)?.progress?.ledger, to: &state.troubles)
+            state.lastSent[blob] = nil
         }
     }
 

@@ -60,8 +60,9 @@ extension PoolNode {
 
     /// Tells the tracker how a blob came here.
     func report(_ digest: Digest) async {
-        ledger.completed(digest)
-        guard let blob = blob(digest), let sources = ledger.sources(of: digest), sources.ended != nil else { return }
+        guard ledger.completed(digest), let blob = blob(digest), let sources = ledger.sources(of: digest) else {
+            return
+        }
         do throws(PoolError) {
             _ = try await tracker.post("/v1/transfers", summary(of: blob, sources).encoded())
         } catch {

@@ -50,16 +50,28 @@ extension PoolNode {
         }
     }
 
-    private func note(_ error: SyscallError, of digest: Digest) {
-        logger.error("piece cannot be kept", metadata: ["blob": "\(digest)", "error": "\(error)"])
-        if error.errno == ENOSPC || error.errno == EDQUOT { tell(.diskFull(digest)) }
+    /// The disk refused something of a blob: it waits for space, or ends with the disk's words.
+    func note(_ error: SyscallError, of digest: Digest) {
+        logger.error("pieces cannot be kept", metadata: ["blob": "\(digest)", "error": "\(error)"])
+        tell(
+            error.errno == ENOSPC || error.errno == EDQUOT
+                ? .diskFull(digest) : .diskFailed(digest, error.description))
+    }
+
+    /// Deletes pieces that are not to be believed.
+    func drop(_ pieces: PieceSet, of blob: PoolBlob) async {
+        do throws(SyscallError) { try await blob.drop(pieces) } catch { note(error, of: blob.digest) }
     }
 
     /// Fetches pieces from the registry, gives this node's word on each, and tells of each as it comes.
     func fetch(_ run: OriginRun, _ blob: PoolBlob, _ origin: PoolOrigin) async {
         let maySeed = settings.credentials.identity.roles.contains(.seed)
-        let urgency = urgency(of: blob.digest)
-        let end = await run.fetch(origin, blob.layout, limit: originLimit(for: urgency), urgency) { piece, bytes in
+        let pace = { () -> OriginPace in
+            // Somebody may have begun to wait for it meanwhile.
+            let urgency = self.urgency(of: blob.digest)
+            return (self.originLimit(for: urgency), urgency)
+        }
+        let end = await run.fetch(origin, blob.layout, pace: pace) { piece, bytes in
             guard let proof = prove(piece, bytes, of: blob) else { return false }
             do throws(SyscallError) {
                 try await blob.store(piece, bytes, proof)
@@ -104,23 +116,32 @@ extension PoolNode {
     /// Hashes the whole; says whether it is the right one.
     @discardableResult
     func compare(_ blob: PoolBlob) async -> Bool {
-        let isWhole = (try? await blob.isWhole()) ?? false
-        if isWhole { blob.progress.confirm() } else { try? await blob.drop(.all(of: blob.layout.count)) }
+        let isWhole: Bool
+        do throws(SyscallError) { isWhole = try await blob.isWhole() } catch {
+            // Bytes that cannot be read say nothing about who gave them.
+            if await !recheck(blob, .all(of: blob.layout.count)) { note(error, of: blob.digest) }
+            return false
+        }
+        if isWhole { blob.progress.confirm() } else { await drop(.all(of: blob.layout.count), of: blob) }
         tell(isWhole ? .confirmed(blob.digest) : .contradicted(blob.digest))
         if isWhole { await report(blob.digest) }
         return isWhole
     }
 
     /// Reads pieces again that somebody found wrong; those that the disk has damaged go.
-    func recheck(_ blob: PoolBlob, _ pieces: PieceSet) async {
+    ///
+    /// Says whether there were any.
+    @discardableResult
+    func recheck(_ blob: PoolBlob, _ pieces: PieceSet) async -> Bool {
         let damaged = await blob.damaged(among: pieces)
         if !damaged.isEmpty {
             logger.error(
                 "the disk has damaged pieces of a blob; they are fetched again",
                 metadata: ["blob": "\(blob.digest)", "pieces": "\(damaged)"])
-            try? await blob.drop(damaged)
+            await drop(damaged, of: blob)
         }
         tell(.rechecked(blob.digest, damaged: damaged))
+        return !damaged.isEmpty
     }
 
     /// Takes the word of who has read the blob and hashed it; says whether another read gives other bytes.

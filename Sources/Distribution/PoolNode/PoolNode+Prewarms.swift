@@ -45,13 +45,13 @@ extension PoolNode {
 
     /// Stops what only prewarms wanted and is not whole, as soon as nobody reads it; its pieces stay for another try.
     func leavePrewarms() {
-        for blob in allBlobs where mayLeave(blob) && wishes.abandon(blob.digest) { leave(blob.digest) }
+        for blob in allBlobs where mayLeave(blob) && wishes.abandon(blob.digest) { leave(blob) }
     }
 
     /// Somebody who read the blob does not any more.
     func wishEnded(_ digest: Digest) {
         guard wishes.end(digest), let blob = blob(digest), mayLeave(blob) else { return }
-        leave(digest)
+        leave(blob)
     }
 
     private func mayLeave(_ blob: PoolBlob) -> Bool {

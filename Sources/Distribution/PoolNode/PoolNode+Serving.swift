@@ -52,11 +52,10 @@ extension PoolNode {
         else { return loop.makeSucceededFuture(.refusal(416, "not the range of one piece")) }
         let ticket = request.query.split(separator: "&").first { $0.hasPrefix("ticket=") }
         let promise = loop.makePromise(of: TransferAnswer.self)
-        tell(
-            .asked(
-                UploadRequest(
-                    id: nextUpload(), by: caller, blob: digest, piece: piece,
-                    ticket: ticket.flatMap { UInt32($0.dropFirst(7)) }), promise))
+        ask(
+            UploadRequest(
+                id: nextUpload(), by: caller, blob: digest, piece: piece,
+                ticket: ticket.flatMap { UInt32($0.dropFirst(7)) }), promise)
         return promise.futureResult
     }
 

@@ -22,16 +22,15 @@ extension PoolNode {
 
     /// Whether bytes of it are on their way, to here or from here.
     private func isBusy(_ blob: PoolBlob) -> Bool {
-        if ledger.isSending(blob.digest) { return true }
+        if ledger.isSending(blob.digest) || wishes.isRead(blob.digest) { return true }
         return origin(of: blob.digest) != nil && !blob.progress.isConfirmed && blob.progress.failure == nil
     }
 
     /// Leaves blobs, and gives their space back; one that is on its way by now stays.
     package func evict(_ digests: Set<Digest>) async {
         for blob in allBlobs where digests.contains(blob.digest) && !isBusy(blob) {
-            forget(blob.digest)
             do throws(SyscallError) {
-                try await blob.erase()
+                try await erase(blob)
             } catch {
                 logger.warning("pieces cannot be removed", metadata: ["blob": "\(blob.digest)", "error": "\(error)"])
             }

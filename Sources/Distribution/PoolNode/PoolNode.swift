@@ -37,6 +37,8 @@ package final class PoolNode: Service, BlobPool {
     private let input: AsyncStream<PoolInput>.Continuation
     private let server: Mutex<TransferServer?>
     private let blobs = Mutex<[Digest: PoolBlob]>([:])
+    /// Blobs whose files are on their way out: who wants one again waits for that.
+    private let leaving = Mutex<[Digest: PoolBlob]>([:])
     private let origins = Mutex<[Digest: PoolOrigin]>([:])
     private let uploads = Mutex<UInt64>(0)
     private let urgencies = Mutex<[Digest: Urgency]>([:])
@@ -130,19 +132,32 @@ package final class PoolNode: Service, BlobPool {
     func tell(_ input: PoolInput) { self.input.yield(input) }
     func tell(_ event: PeerEvent) { input.yield(.event(event)) }
 
+    /// Somebody with a good grant asks for a piece; the promise is its answer, whatever becomes of this node.
+    func ask(_ request: UploadRequest, _ answer: EventLoopPromise<TransferAnswer>) {
+        if case .terminated = input.yield(.asked(request, answer)) { answer.succeed(.refusal(503, "going down")) }
+    }
+
     /// On the clock of the machine.
     var now: Instant { Instant(nanoseconds: Span(ContinuousClock.now - started).nanoseconds) }
 
     var allBlobs: [PoolBlob] { blobs.withLock { Array($0.values) } }
-    /// Leaves a blob whose files go.
-    func forget(_ digest: Digest) {
-        leave(digest)
-        blobs.withLock { $0[digest] = nil }
+    /// Leaves a blob and removes its files.
+    func erase(_ blob: PoolBlob) async throws(SyscallError) {
+        leaving.withLock { $0[blob.digest] = blob }
+        blobs.withLock { $0[blob.digest] = nil }
+        leave(blob)
+        ledger.forget(blob.digest)
+        defer { leaving.withLock { $0[blob.digest] = nil } }
+        try await blob.erase()
     }
+
     /// Nobody here wants it any more; whoever came just now to read it is told to ask again.
-    func leave(_ digest: Digest) {
+    func leave(_ blob: PoolBlob) {
+        let digest = blob.digest
         tell(.forget(digest))
-        blob(digest)?.progress.interrupt("nobody here wants the blob any more")
+        blob.progress.interrupt("nobody here wants the blob any more")
+        tracker.forget(digest)
+        grants.withLock { $0[digest] = nil }
         origins.withLock { $0[digest] = nil }
         urgencies.withLock { $0[digest] = nil }
     }
@@ -222,6 +237,11 @@ package final class PoolNode: Service, BlobPool {
         if !blob.progress.isConfirmed { ledger.began(descriptor.digest) }
         let isComplete = blob.progress.isConfirmed
         tell(.begin(await blob.order(urgency, isComplete: isComplete)))
+        if self.blob(descriptor.digest) !== blob {
+            // Its files went meanwhile.
+            tell(.forget(descriptor.digest))
+            blob.progress.interrupt("the blob was removed from this node just now")
+        }
         return blob
     }
 
@@ -234,7 +254,8 @@ package final class PoolNode: Service, BlobPool {
         if let known = blob(digest) { return known }
         let made = try await opening.run(digest, abandoned: SyscallError("open", errno: 4, subject: digest.description))
         { () async throws(SyscallError) in
-            try await PoolBlob.open(digest, length: length, below: self.settings.root)
+            try await self.leaving.withLock { $0[digest] }?.erase()
+            return try await PoolBlob.open(digest, length: length, below: self.settings.root)
         }
         return blobs.withLock { blobs in
             if let other = blobs[digest] { return other }

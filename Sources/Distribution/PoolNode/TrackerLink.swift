@@ -76,6 +76,12 @@ final class TrackerLink: Sendable {
         _ = try await post("/v1/access", claim.encoded())
     }
 
+    /// What was shown for a blob.
+    func claim(for blob: Digest) -> AccessClaim? { claims.withLock { $0[blob] } }
+
+    /// The blob is not wanted here any more: neither are the credentials it was wanted with.
+    func forget(_ blob: Digest) { claims.withLock { $0[blob] = nil } }
+
     func announce(_ announcement: Announcement) async throws(PoolError) -> TrackerReply {
         let body = TrackerMessageCodec.encode(announcement)
         let bytes: [UInt8]
@@ -83,7 +89,7 @@ final class TrackerLink: Sendable {
             bytes = try await post("/v1/announce", body, patience: .seconds(10))
         } catch {
             guard case .transfer(.refused(status: 403, _)) = error,
-                let claim = claims.withLock({ $0[announcement.blob] })
+                let claim = claim(for: announcement.blob)
             else {
                 throw error
             }

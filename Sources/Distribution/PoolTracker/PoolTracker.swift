@@ -18,8 +18,8 @@ package import Transfer
 
 /// The tracker of one pool: it lets nodes in, knows who has what, and grants what the registry would give.
 ///
-/// The ``Tracker`` decides; this performs. All of a tracker's memory is its authority and the certificates it made; the rest
-/// comes back with the nodes' announcements. ``bind()`` first, then ``run()`` until graceful shutdown.
+/// The ``Tracker`` decides; this performs. What it keeps on the disk is its authority, the certificates it made, the tokens that
+/// were used, and the prewarms; who has what comes back with the nodes' announcements. ``bind()`` first, then ``run()`` until graceful shutdown.
 package final class PoolTracker: Service {
     private let authority: CertificateAuthority
     private let book: TokenBook

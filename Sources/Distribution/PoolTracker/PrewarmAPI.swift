@@ -34,23 +34,31 @@ struct PrewarmAPI: Sendable {
         let path = (request.head.path ?? "/").prefix { $0 != "?" }.split(separator: "/").map(String.init)
         let now = Int64(time(nil))
         switch (request.method, path.first, path.count) {
-        case (.get, "prewarms", 1): return Self.json(desk.list())
-        case (.get, "prewarms", 2): return desk.show(path[1]).map { Self.json($0) } ?? Self.missing(path[1])
+        case (.get, "prewarms", 1): return Self.json(await asking { $0.list() })
+        case (.get, "prewarms", 2):
+            let id = path[1]
+            return await asking { $0.show(id) }.map { Self.json($0) } ?? Self.missing(id)
         case (.post, "prewarms", 1): return try await begin(request, now)
         case (.post, "prewarms", 2) where path[1] == "read": return try await read(request)
         case (.post, "prewarms", 3): return await change(path[1], path[2], now)
-        case (.get, "schedules", 1): return Self.json(desk.schedules())
+        case (.get, "schedules", 1): return Self.json(await asking { $0.schedules() })
         case (.delete, "schedules", 2):
-            let (desk, name) = (desk, path[1])
-            let gone = await Lanes.shared.run { desk.dismiss(name) }
-            return gone.map { Self.json($0) } ?? Self.missing(name)
+            let name = path[1]
+            return await asking { $0.dismiss(name) }.map { Self.json($0) } ?? Self.missing(name)
         case (.get, "metrics", 1):
+            let text = await asking { [metrics] _ in metrics.text() }
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text())))
-        case (.get, "nodes", 1): return Self.json(desk.nodes(now: now))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        case (.get, "nodes", 1): return Self.json(await asking { $0.nodes(now: now) })
         default: return Self.error(.notFound, "page not found")
         }
+    }
+
+    /// Asks the desk on a lane: it may be writing something down just then.
+    private func asking<Value: Sendable>(_ body: @escaping @Sendable (PrewarmDesk) -> Value) async -> Value {
+        let desk = desk
+        return await Lanes.shared.run { body(desk) }
     }
 
     private func begin(_ request: Request, _ now: Int64) async throws -> Response {
@@ -63,12 +71,13 @@ struct PrewarmAPI: Sendable {
         }
         let desk = desk
         guard plan.schedule != nil else {
-            return await Self.answer { () throws(PrewarmFailure) in try desk.begin(plan, now: now).shownJSON }
+            return await Self.answer(plan.name) { () throws(PrewarmFailure) in try desk.begin(plan, now: now).shownJSON
+            }
         }
         guard !plan.name.isEmpty else {
             return Self.error(.badRequest, "a prewarm with a schedule needs a name, which files have in metadata")
         }
-        return await Self.answer { () throws(PrewarmFailure) in try desk.stand(plan, now: now) }
+        return await Self.answer(plan.name) { () throws(PrewarmFailure) in try desk.stand(plan, now: now) }
     }
 
     private func read(_ request: Request) async throws -> Response {
@@ -97,15 +106,15 @@ struct PrewarmAPI: Sendable {
             }
         guard let body else { return Self.error(.notFound, "page not found") }
         let desk = desk
-        return await Self.answer { () throws(PrewarmFailure) in try desk.change(id, body)?.shownJSON }
+        return await Self.answer(id) { () throws(PrewarmFailure) in try desk.change(id, body)?.shownJSON }
     }
 
-    /// Runs `body`, which blocks on the disk, on a lane.
+    /// Runs `body`, which blocks on the disk, on a lane; nil is that nothing is called `name`.
     private static func answer(
-        _ body: @escaping @Sendable () throws(PrewarmFailure) -> JSONValue?
+        _ name: String, _ body: @escaping @Sendable () throws(PrewarmFailure) -> JSONValue?
     ) async -> Response {
         do throws(PrewarmFailure) {
-            guard let answer = try await Lanes.shared.run(body) else { return missing("it") }
+            guard let answer = try await Lanes.shared.run(body) else { return missing(name) }
             return json(answer)
         } catch {
             return self.error(.conflict, error.reason)

@@ -50,6 +50,7 @@ extension PrewarmPlan: JSONCodable {
             throw field.invalid("a prewarm has no such field")
         }
         name = try json["name"].stringIfPresent() ?? ""
+        guard name.isEmpty || Self.isName(name) else { throw json["name"].invalid(Self.nameRule) }
         nodes = try json["nodes"].stringsIfPresent() ?? []
         canary = try json["canary"].intIfPresent() ?? 1
         batch = try Self.amount(json["batch"]) ?? .percent(10)
@@ -67,6 +68,14 @@ extension PrewarmPlan: JSONCodable {
         authorizations = try json["authorizations"].readIfPresent() ?? [:]
         guard canary >= 0 else { throw json["canary"].invalid("expected no negative number") }
         guard maxParallel > 0 else { throw json["maxParallel"].invalid("expected a number above zero") }
+    }
+
+    fileprivate static let nameRule = "expected lower-case letters, digits, and - between them"
+
+    /// A plan is kept in a file of its name.
+    fileprivate static func isName(_ text: String) -> Bool {
+        let isPlain = text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        return isPlain && (1...63).contains(text.utf8.count) && text.first != "-" && text.last != "-"
     }
 
     private static let keys: Set<String> = [
@@ -167,13 +176,8 @@ package struct PrewarmManifest: Equatable, Sendable {
         guard spec.value?["name"] == nil else { throw spec["name"].invalid("the name goes into metadata") }
         plan = try spec.read()
         plan.name = try json["metadata"]["name"].string()
-        guard Self.isName(plan.name) else {
-            throw json["metadata"]["name"].invalid("expected lower-case letters, digits, and - between them")
+        guard PrewarmPlan.isName(plan.name) else {
+            throw json["metadata"]["name"].invalid(PrewarmPlan.nameRule)
         }
-    }
-
-    private static func isName(_ text: String) -> Bool {
-        let isPlain = text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
-        return isPlain && (1...63).contains(text.utf8.count) && text.first != "-" && text.last != "-"
     }
 }

@@ -34,6 +34,8 @@ final class ClientHandler: ChannelDuplexHandler {
     private var body = ByteBuffer()
     /// Bytes of this read cycle that the limit has not seen.
     private var uncounted = 0
+    /// Of the exchange that they belong to, which may have ended with them.
+    private var urgency = Pacer.Urgency.foreground
 
     init(_ limit: RateLimit?) { self.limit = limit }
 
@@ -41,6 +43,7 @@ final class ClientHandler: ChannelDuplexHandler {
         let exchange = unwrapOutboundIn(data)
         let call = exchange.call
         self.exchange = exchange
+        urgency = call.isBackground ? .background : .foreground
         var headers: HTTPHeaders = ["Host": exchange.host]
         if let range = call.range {
             headers.add(name: "Range", value: "bytes=\(range.lowerBound)-\(range.upperBound - 1)")
@@ -97,7 +100,7 @@ final class ClientHandler: ChannelDuplexHandler {
     /// Reads no more before the limit has let pass what came: the sender feels it through its socket.
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
-        guard let limit, uncounted > 0, let exchange else {
+        guard let limit, uncounted > 0 else {
             uncounted = 0
             return
         }
@@ -105,7 +108,7 @@ final class ClientHandler: ChannelDuplexHandler {
         uncounted = 0
         let channel = context.channel
         _ = channel.setOption(.autoRead, value: false)
-        limit.pass(count, exchange.call.isBackground ? .background : .foreground, on: context.eventLoop)
+        limit.pass(count, urgency, on: context.eventLoop)
             .whenComplete { _ in _ = channel.setOption(.autoRead, value: true) }
     }
 

@@ -48,14 +48,6 @@ package struct Pacer: Sendable {
         }
     }
 
-    /// Leaves the line; says whether it stood there.
-    package mutating func withdraw(_ ticket: UInt64) -> Bool {
-        let before = foreground.count + background.count
-        foreground.removeAll { $0.ticket == ticket }
-        background.removeAll { $0.ticket == ticket }
-        return foreground.count + background.count < before
-    }
-
     /// Who may pass now, in order, and how long to wait before asking again while somebody is left.
     package mutating func release(now: Duration) -> (tickets: [UInt64], wait: Duration?) {
         guard let rate else {

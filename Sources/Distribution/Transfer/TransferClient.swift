@@ -10,6 +10,10 @@ internal import Synchronization
 package final class TransferClient: Sendable {
     private struct State {
         var idle: [TransferTarget: [any Channel]] = [:]
+        /// Since when those have been idle.
+        var idleSince: [ObjectIdentifier: ContinuousClock.Instant] = [:]
+        /// Connections that we close ourselves.
+        var ending: Set<ObjectIdentifier> = []
         var isClosed = false
     }
 
@@ -19,6 +23,7 @@ package final class TransferClient: Sendable {
     private let download: RateLimit
     private let connectTimeout: TimeAmount
     private let plainNumber: UInt64?
+    private let idleLimit: Duration
     private let lost: @Sendable () -> Void
 
     /// Idle connections kept to one target.
@@ -26,11 +31,14 @@ package final class TransferClient: Sendable {
 
     /// Without `tls` it speaks plain HTTP and says that it is the node of `plainNumber`.
     ///
-    /// `download` limits what answers bring; `lost` is told of every connection that ended.
+    /// `download` limits what answers bring; `lost` is told of every connection that the other side ended, but for those that
+    /// were idle for `idleLimit`, which it closes.
     package init(
         tls: NIOSSLContext?, group: any EventLoopGroup, download: RateLimit, plainNumber: UInt64? = nil,
-        connectTimeout: Duration = .seconds(4), lost: @escaping @Sendable () -> Void = {}
+        connectTimeout: Duration = .seconds(4), idleLimit: Duration = TransferServer.idleLimit - .seconds(5),
+        lost: @escaping @Sendable () -> Void = {}
     ) {
+        self.idleLimit = idleLimit
         self.lost = lost
         self.plainNumber = tls == nil ? plainNumber : nil
         self.tls = tls
@@ -75,7 +83,22 @@ package final class TransferClient: Sendable {
             defer { state.idle = [:] }
             return state.idle.values.flatMap { $0 }
         }
-        for channel in idle { channel.close(promise: nil) }
+        for channel in idle { end(channel) }
+    }
+
+    /// Closes a connection, of which nobody is told that it was lost.
+    private func end(_ channel: any Channel) {
+        state.withLock { state in if channel.isActive { state.ending.insert(ObjectIdentifier(channel)) } }
+        channel.close(promise: nil)
+    }
+
+    private func ended(_ channel: any Channel) {
+        let isLost = state.withLock { state in
+            let id = ObjectIdentifier(channel)
+            let idle = state.idleSince.removeValue(forKey: id).map { ContinuousClock.now - $0 } ?? .zero
+            return state.ending.remove(id) == nil && idle < idleLimit
+        }
+        if isLost { lost() }
     }
 
     private func attempt(_ task: TransferTask, mayReuse: Bool) {
@@ -85,7 +108,7 @@ package final class TransferClient: Sendable {
         connect(to: task.target).whenComplete { [self] result in
             switch result {
             case .success(let channel):
-                channel.closeFuture.whenComplete { [lost] _ in lost() }
+                channel.closeFuture.whenComplete { [self] _ in ended(channel) }
                 exchange(task, on: channel, isReused: false)
             case .failure(let error):
                 task.finish(.failure(.unreachable("\(task.target.host):\(task.target.port): \(Self.reason(error))")))
@@ -101,7 +124,7 @@ package final class TransferClient: Sendable {
     }
 
     private func exchange(_ task: TransferTask, on channel: any Channel, isReused: Bool) {
-        guard task.begin(on: channel) else { return giveBack(channel, task.target) }
+        guard task.begin({ [self] in end(channel) }) else { return giveBack(channel, task.target) }
         let exchange = ClientHandler.Exchange(
             call: task.call, host: task.target.host, number: plainNumber, loop: channel.eventLoop)
         // A connection that ends just now has no handler left that would say so.
@@ -111,7 +134,7 @@ package final class TransferClient: Sendable {
         exchange.promise.futureResult.whenComplete { [self] result in
             switch result {
             case .success(let (reply, keepsAlive)):
-                if keepsAlive { giveBack(channel, task.target) } else { channel.close(promise: nil) }
+                if keepsAlive { giveBack(channel, task.target) } else { end(channel) }
                 task.finish(.success(reply))
             case .failure(let error):
                 channel.close(promise: nil)
@@ -125,7 +148,9 @@ package final class TransferClient: Sendable {
     private func popIdle(_ target: TransferTarget) -> (any Channel)? {
         state.withLock { state in
             while let channel = state.idle[target]?.popLast() {
-                if channel.isActive { return channel }
+                guard channel.isActive else { continue }
+                state.idleSince[ObjectIdentifier(channel)] = nil
+                return channel
             }
             return nil
         }
@@ -137,9 +162,10 @@ package final class TransferClient: Sendable {
                 return false
             }
             state.idle[target, default: []].append(channel)
+            state.idleSince[ObjectIdentifier(channel)] = .now
             return true
         }
-        if !isKept { channel.close(promise: nil) }
+        if !isKept { end(channel) }
     }
 
     private func connect(to target: TransferTarget) -> EventLoopFuture<any Channel> {
@@ -176,7 +202,8 @@ package final class TransferClient: Sendable {
 package final class TransferTask: Sendable {
     private enum Phase {
         case waiting
-        case running(any Channel)
+        /// With what ends its connection.
+        case running(@Sendable () -> Void)
         case ended
     }
 
@@ -201,20 +228,20 @@ package final class TransferTask: Sendable {
     package func cancel() { cancel(because: "called off") }
 
     func cancel(because reason: String) {
-        let channel = state.withLock { state -> (any Channel)? in
+        let end = state.withLock { state -> (@Sendable () -> Void)? in
             state.isCancelled = true
-            if case .running(let channel) = state.phase { return channel }
+            if case .running(let end) = state.phase { return end }
             return nil
         }
-        channel?.close(promise: nil)
+        end?()
         finish(.failure(.interrupted("\(doing): \(reason)")))
     }
 
     /// Whether it is still wanted, now that there is a connection.
-    func begin(on channel: any Channel) -> Bool {
+    func begin(_ end: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             if state.isCancelled { return false }
-            state.phase = .running(channel)
+            state.phase = .running(end)
             return true
         }
     }

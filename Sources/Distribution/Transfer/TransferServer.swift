@@ -24,6 +24,9 @@ package final class TransferServer: Service {
     private let logger: Logger
     private let channel = Mutex<(any Channel)?>(nil)
 
+    /// A connection on which nothing has moved for so long is closed.
+    package static let idleLimit = Duration.seconds(60)
+
     /// Without `tls` anyone who can reach the port may ask.
     ///
     /// `upload` limits what files send; `respond` must not block.
@@ -56,7 +59,7 @@ package final class TransferServer: Service {
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
                     // Whoever neither sends nor takes anything for this long holds a connection for nothing.
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: .seconds(60)))
+                    try pipeline.addHandler(IdleStateHandler(allTimeout: .init(Self.idleLimit)))
                     try pipeline.addHandler(TransferHandler(settings))
                 }
             }

@@ -18,7 +18,7 @@ package final class Engine: Sendable {
     /// Where blobs come from before a registry is asked; nil outside pools.
     let pool = Mutex<(any BlobPool)?>(nil)
     /// The layers of images that are being pulled, by name.
-    let arriving = Mutex<[String: [Digest]]>([:])
+    let arriving = Mutex(ArrivingImages())
 
     /// Opens what is stored; nothing runs or changes before ``recover()``.
     ///

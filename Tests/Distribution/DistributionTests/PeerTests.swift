@@ -107,6 +107,22 @@ struct PeerTests {
         #expect((began.max() ?? 0) <= 122)
     }
 
+    @Test("a disk that refuses ends the blob with the disk's words, and a new order begins it anew")
+    func brokenDisk() {
+        var peer = Peer(me, seed: 1)
+        _ = peer.handle(.begin(BlobOrder(blob: blob, length: length)), at: moment(0))
+        _ = peer.handle(hello(from: 2, about: blob, having: 0..<8), at: moment(0.1))
+        let taken = fetches(in: peer.handle(offer(3, ticket: 4, of: blob, from: 2), at: moment(0.2)))
+        #expect(taken.count == 1)
+        let effects = peer.handle(.diskFailed(blob, "pwrite: EROFS"), at: moment(0.3))
+        #expect(effects.contains(.failed(blob, .disk("pwrite: EROFS"))))
+        #expect(effects.contains { if case .cancelFetch = $0 { true } else { false } })
+        let told = effects.compactMap { if case .announce(let value) = $0 { value } else { nil } }
+        #expect(told.map(\.phase) == [.failed] && told.first?.detail.contains("EROFS") == true)
+        let again = peer.handle(.begin(BlobOrder(blob: blob, length: length)), at: moment(1))
+        #expect(again.contains { if case .announce(let value) = $0 { value.phase == .fetching } else { false } })
+    }
+
     @Test("what no seed vouches for is kept and not passed on")
     func unproven() {
         var peer = Peer(me, seed: 1)

@@ -126,6 +126,25 @@ struct PieceFilesTests {
         }
     }
 
+    @Test("pieces that the disk does not let go stay, all of them, and the content store's file is not written to")
+    func dropFails() async throws {
+        try await withScratchDirectory { folder in
+            let content = try ContentStore(root: folder + "/content")
+            let lease = content.lease()
+            _ = try content.put(Self.content, lease: lease)
+            try prepare(folder, Array(0..<9))
+            let files = try open(folder)
+            try files.merge(with: content.path(of: Self.digest))
+            // Where its own file would be there is something that cannot be removed.
+            try Files.makeDirectory(folder + "/blob/bytes.new", mode: 0o700)
+            #expect(throws: SyscallError.self) { try files.drop(PieceSet(capacity: 9, [4])) }
+            #expect(files.have.isFull && files.isMerged && files.map[4] == Self.proof(4))
+            try Files.remove(folder + "/blob/bytes.new", directory: true)
+            try files.drop(PieceSet(capacity: 9, [4]))
+            #expect(files.have.count == 8 && !files.isMerged)
+        }
+    }
+
     @Test("a shared file that is damaged when a node starts is left, and fetched anew beside it")
     func damagedAtStart() async throws {
         try await withScratchDirectory { folder in

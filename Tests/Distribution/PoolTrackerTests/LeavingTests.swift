@@ -2,9 +2,13 @@ import ContentStore
 import Glibc
 import ImageSpec
 import LinuxKernel
+import NIOCore
+import Peer
+import Pieces
 import Synchronization
 import TestSupport
 import Testing
+import Transfer
 
 @testable import PoolNode
 
@@ -76,7 +80,7 @@ struct LeavingTests {
             defer { gate.open() }
             let one = try await pool.start("one")
             let stream = try await pool.open(one)
-            one.node.leave(registry.descriptor.digest)
+            one.node.leave(try #require(one.node.blob(registry.descriptor.digest)))
             let error = await #expect(throws: BlobSourceError.self) { _ = try await bytes(of: stream) }
             let isInterrupted = if case .interrupted? = error { true } else { false }
             #expect(isInterrupted, "\(String(describing: error))")
@@ -91,6 +95,71 @@ struct LeavingTests {
             await one.node.size.learn(12)
             await pool.stop("one")
             #expect(try await pool.start("one").node.size.count == 37)
+        }
+    }
+
+    @Test("a blob that goes and comes back at the same moment has its files")
+    func comesBack() async throws {
+        let registry = try ScriptedRegistry(size: 300_000)
+        try await SmallPool.with(registry) { pool in
+            let one = try await pool.start("one")
+            let digest = registry.descriptor.digest
+            for _ in 0..<200 {
+                _ = try await one.node.pooled(registry.descriptor)
+                async let gone: Void = one.node.evict([digest])
+                let blob = try await one.node.pooled(registry.descriptor)
+                await gone
+                // Otherwise the one that went.
+                if one.node.blob(digest) === blob { #expect(Files.exists(one.bytesPath(of: digest))) }
+            }
+            #expect(try await pool.pull(one) == registry.blob)
+        }
+    }
+
+    @Test("a disk that takes no piece ends the pull with its words")
+    func brokenDisk() async throws {
+        let registry = try ScriptedRegistry(size: 300_000)
+        try await SmallPool.with(registry) { pool in
+            let one = try await pool.start("one")
+            let path = one.bytesPath(of: registry.descriptor.digest)
+            try Files.makeDirectory(String(path.dropLast(6)), mode: 0o700)
+            // A pipe can be opened, and not be written to at an offset.
+            try check("mkfifo") { mkfifo(path, 0o600) }
+            let error = await #expect(throws: BlobSourceError.self) { _ = try await pool.pull(one) }
+            let isFinal = if case .refused? = error { true } else { false }
+            #expect(isFinal && error?.description.contains("pwrite") == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("what is forgotten keeps no credentials, no grant and no books; what was counted stays counted once")
+    func forgotten() async throws {
+        let registry = try ScriptedRegistry(size: 300_000)
+        try await SmallPool.with(registry) { pool in
+            let one = try await pool.start("one")
+            let digest = registry.descriptor.digest
+            #expect(try await pool.pull(one) == registry.blob)
+            while one.node.ledger.sources(of: digest)?.ended == nil { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(!one.node.ledger.completed(digest))
+            #expect(one.node.tracker.claim(for: digest) != nil && one.node.grant(for: digest) != nil)
+            let blob = try #require(one.node.blob(digest))
+            try await one.node.erase(blob)
+            #expect(one.node.ledger.sources(of: digest) == nil)
+            #expect(one.node.tracker.claim(for: digest) == nil && one.node.grant(for: digest) == nil)
+            #expect(one.totals.origin == 300_000)
+        }
+    }
+
+    @Test("who asks a node that has ended is told so", .timeLimit(.minutes(1)))
+    func ended() async throws {
+        try await SmallPool.with(try ScriptedRegistry(size: 10)) { pool in
+            let one = try await pool.start("one")
+            await pool.stop("one")
+            let answer = SmallPool.group.any().makePromise(of: TransferAnswer.self)
+            let digest = try #require(try? Digest(parsing: "sha256:" + String(repeating: "0", count: 64)))
+            one.node.ask(
+                UploadRequest(id: UploadID(1), by: PeerID(2), blob: digest, piece: 0, ticket: nil), answer)
+            guard case .bytes(let status, _, _) = try await answer.futureResult.get() else { return }
+            #expect(status == 503)
         }
     }
 }

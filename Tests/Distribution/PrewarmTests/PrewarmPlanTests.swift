@@ -40,6 +40,14 @@ struct PrewarmPlanTests {
         #expect(!plan.isSame(as: other))
     }
 
+    @Test("a plan's name is a file's name", arguments: ["../x", "a/b", ".", "A", "-a", "a\u{0}"])
+    func names(name: String) {
+        let error = #expect(throws: JSONError.self) {
+            try PrewarmPlan(json: JSONField(["images": ["a"], "name": .string(name)]))
+        }
+        #expect(error?.description.contains("name") == true)
+    }
+
     @Test("what is wrong is named by its path, and so is what nobody knows")
     func wrong() {
         func check(_ path: String, _ change: (inout JSONValue) -> Void) {

@@ -60,15 +60,8 @@ struct PacerTests {
         #expect(pacer.isIdle)
     }
 
-    @Test("who withdraws passes nothing on; without a rate everybody passes at once")
-    func withdrawal() {
-        var pacer = Pacer(rate: 1000, now: .zero)
-        pacer.ask(1, bytes: 5000, .foreground)
-        pacer.ask(2, bytes: 10, .foreground)
-        #expect(pacer.release(now: .zero).tickets == [1])
-        let (first, second) = (pacer.withdraw(2), pacer.withdraw(2))
-        #expect(first && !second)
-        #expect(pacer.release(now: .seconds(100)).wait == nil)
+    @Test("without a rate everybody passes at once, the foreground first")
+    func unlimited() {
         var free = Pacer(rate: nil, now: .zero)
         free.ask(1, bytes: 1 << 40, .background)
         free.ask(2, bytes: 1 << 40, .foreground)

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 import TestSupport
 import Testing
 import Transfer
@@ -194,6 +195,62 @@ struct TransferTests {
             client.close()
         }
         never.succeed(.refusal(500, "late"))
+    }
+
+    @Test(
+        "only connections that the other side ended while they were in use of late are told as lost",
+        .timeLimit(.minutes(1)))
+    func lost() async throws {
+        let count = Mutex(0)
+        let (told, tell) = AsyncStream<Void>.makeStream()
+        let never = Self.group.any().makePromise(of: TransferAnswer.self)
+        func client(idleLimit: Duration) -> TransferClient {
+            TransferClient(
+                tls: nil, group: Self.group, download: RateLimit(rate: nil, loop: Self.group.any()),
+                idleLimit: idleLimit
+            ) {
+                count.withLock { $0 += 1 }
+                tell.yield()
+            }
+        }
+        try await withServer({ request, loop in
+            request.path == "/wait"
+                ? never.futureResult : loop.makeSucceededFuture(.bytes(status: 200, [], type: "text/plain"))
+        }) { port in
+            let target = TransferTarget(host: "127.0.0.1", port: port, serverName: "")
+            let (busy, idle, closed) = (
+                client(idleLimit: .seconds(60)), client(idleLimit: .zero), client(idleLimit: .seconds(60))
+            )
+            for client in [busy, idle, closed] { _ = try await client.send(TransferCall("GET", "/"), to: target) }
+            closed.close()
+            var call = TransferCall("GET", "/wait")
+            call.patience = .milliseconds(20)
+            await #expect(throws: TransferError.self) { _ = try await closed.send(call, to: target) }
+        }
+        // The server has ended by now, and with it the connections of two.
+        for await _ in told { break }
+        let loops = Self.group.makeIterator()
+        for loop in loops { try await loop.submit {}.get() }
+        #expect(count.withLock { $0 } == 1)
+        never.succeed(.refusal(500, "late"))
+    }
+
+    @Test("what small answers bring is limited too")
+    func smallAnswers() async throws {
+        try await withFile { _, path in
+            try await withServer(Self.serve(path)) { port in
+                let client = client(download: 4 << 20)
+                let target = TransferTarget(host: "127.0.0.1", port: port, serverName: "")
+                let began = ContinuousClock.now
+                for number in Int64(0)..<64 {
+                    let reply = try await client.send(Self.call(number << 15..<(number + 1) << 15), to: target)
+                    #expect(reply.body.readableBytes == 1 << 15)
+                }
+                // Half a second at this rate; the machine may be slower, never faster.
+                #expect(ContinuousClock.now - began > .milliseconds(450))
+                client.close()
+            }
+        }
     }
 
     @Test("limits hold on the way out and on the way in", arguments: [true, false])

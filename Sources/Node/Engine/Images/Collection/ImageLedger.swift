@@ -32,6 +32,8 @@ final class ImageLedger: Sendable {
 
     private let path: String
     private let state: Mutex<State>
+    /// One writes at a time, what is there then: an older file never replaces a newer one.
+    private let saving = Mutex(())
 
     init(path: String) {
         self.path = path
@@ -73,12 +75,17 @@ final class ImageLedger: Sendable {
     }
 
     func save() throws(SyscallError) {
-        let bytes = state.withLock { state -> [UInt8]? in
-            guard state.isChanged else { return nil }
-            state.isChanged = false
-            return Dictionary(state.entries.map { ($0.key.description, $0.value) }) { first, _ in first }.encoded()
+        try saving.withLock { (_) throws(SyscallError) in
+            let bytes = state.withLock { state -> [UInt8]? in
+                guard state.isChanged else { return nil }
+                state.isChanged = false
+                return Dictionary(state.entries.map { ($0.key.description, $0.value) }) { first, _ in first }.encoded()
+            }
+            guard let bytes else { return }
+            do throws(SyscallError) { try WholeFile.replace(path, with: bytes, durable: true) } catch {
+                state.withLock { $0.isChanged = true }
+                throw error
+            }
         }
-        guard let bytes else { return }
-        try WholeFile.replace(path, with: bytes, durable: true)
     }
 }

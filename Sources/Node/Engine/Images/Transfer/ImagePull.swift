@@ -41,8 +41,9 @@ package struct ImagePull: Sendable {
             report(TransferMessage("\(repository.domain) does not answer: pulling what the name led to before"))
         }
         report(TransferMessage("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.description))
-        engine.arriving.withLock { $0[reference.canonical] = remote.layers.map(\.digest) }
-        defer { engine.arriving.withLock { $0[reference.canonical] = nil } }
+        let (name, layers) = (reference.canonical, remote.layers.map(\.digest))
+        engine.arriving.withLock { $0.begin(name, layers) }
+        defer { engine.arriving.withLock { $0.end(name, layers) } }
         var names = [reference.at(remote.top.digest)]
         if reference.tag != nil, reference.digest == nil { names.insert(reference, at: 0) }
         let before = try? engine.images.store.image(reference.canonical).id
@@ -137,7 +138,7 @@ extension Engine {
         guard let pool = pool.withLock({ $0 }) else { throw .conflict("this daemon is in no pool (--pool-tracker)") }
         // An image that is on its way is not here yet, and asked about most.
         let name = (try? ImageReference(parsing: reference))?.canonical ?? reference
-        var blobs = arriving.withLock { $0[name] } ?? []
+        var blobs = arriving.withLock { $0.layers(of: name) }
         if blobs.isEmpty { blobs = try images.find(reference).layers.map(\.blob.digest) }
         var layers: [JSONValue] = []
         for blob in blobs {
