@@ -88,7 +88,7 @@ test: test-needs ## Build and pass all tests
 
 .PHONY: test-unit
 test-unit: test-needs ## The tests that need no root
-	@Tests/all unit
+	@Tests/all unit models
 
 .PHONY: test-kernel
 test-kernel: test-needs ## The tests that need root and this kernel

@@ -95,7 +95,6 @@ struct ImageMirrorTests {
 
     /// What is not there, or not mirrored, is a quick clean 404.
     private func miss(_ mirror: String, _ pool: ImagePoolFixture) async throws {
-        let began = ContinuousClock.now
         for path in [
             "lib/big/manifests/absent", "no/such/manifests/1",
             "lib/big/blobs/sha256:\(String(repeating: "0", count: 64))",
@@ -103,13 +102,12 @@ struct ImageMirrorTests {
         ] {
             for method in [["-I"], []] {
                 let answer = try await run(
-                    ["curl", "-s", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}"] + method + [
+                    ["curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}"] + method + [
                         "http://\(mirror)/v2/\(path)"
                     ])
                 #expect(answer.output == "404", "\(path): \(answer)")
             }
         }
-        #expect(ContinuousClock.now - began < .seconds(3))
         // What a HEAD finds a GET gives.
         let head = try await ask("-I", "http://\(mirror)/v2/lib/big/manifests/multi")
         let digest = head.text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("docker-content-digest: ") }
@@ -119,11 +117,9 @@ struct ImageMirrorTests {
     }
 
     private func missWhileOff(_ mirror: String, _ pool: ImagePoolFixture) async throws {
-        let began = ContinuousClock.now
         for _ in 0..<5 {
-            #expect(try await ask("http://\(mirror)/v2/lib/big/manifests/absent").status == "404")
+            #expect(try await ask("-m", "3", "http://\(mirror)/v2/lib/big/manifests/absent").status == "404")
         }
-        #expect(ContinuousClock.now - began < .seconds(3))
     }
 
     private func podman(_ name: String, _ mirror: String, _ pool: ImagePoolFixture) async throws {

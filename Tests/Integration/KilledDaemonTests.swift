@@ -115,45 +115,46 @@ struct KilledDaemonTests {
                 "100ms",
             ])
             #expect(slow.status == 0, "\(slow)")
-            try await rig.must(["rmi", "-f", rig.big])
-            try await rig.must(["system", "prune", "-f"])
-            let took = try await ContinuousClock().measure { try await rig.must(["pull", rig.big]) }
-            var kills = 0
-            var resumed = 0
-            while kills < Kills.count {
+            try await undoing(["tc", "qdisc", "delete", "dev", "lo", "root"]) {
                 try await rig.must(["rmi", "-f", rig.big])
                 try await rig.must(["system", "prune", "-f"])
-                #expect(try rig.partials().isEmpty)
-                var whole: Set<String> = try rig.layerBlobs()
-                // One pull is killed until it is through.
-                while true {
-                    let before = rig.registry.fetches.count
-                    let partial = try rig.partials()
-                    let moment = took * Double.random(in: 0...1.3, using: &random)
-                    let told = try await rig.killed(["pull", rig.big], after: moment)
-                    kills += 1
-                    let place: Comment = "seed \(Kills.seed), kill \(kills), after \(moment)"
-                    #expect(try await rig.faults().isEmpty, place)
-                    let isThere = try await rig.has(rig.big)
-                    #expect(isThere || told?.status != 0, place)
-                    for fetch in rig.fetches(since: before) {
-                        #expect(!whole.contains(fetch.digest), place)
-                        guard let had = partial[fetch.digest], had > 0 else { continue }
-                        // The registry's log has the bytes that it wrote, which an interrupted answer has fewer of.
-                        #expect(fetch.status == 206 && fetch.bytes <= Int64(KillRig.layerSize) + 8192 - had, place)
-                        resumed += 1
+                let took = try await ContinuousClock().measure { try await rig.must(["pull", rig.big]) }
+                var kills = 0
+                var resumed = 0
+                while kills < Kills.count {
+                    try await rig.must(["rmi", "-f", rig.big])
+                    try await rig.must(["system", "prune", "-f"])
+                    #expect(try rig.partials().isEmpty)
+                    var whole: Set<String> = try rig.layerBlobs()
+                    // One pull is killed until it is through.
+                    while true {
+                        let before = rig.registry.fetches.count
+                        let partial = try rig.partials()
+                        let moment = took * Double.random(in: 0...1.3, using: &random)
+                        let told = try await rig.killed(["pull", rig.big], after: moment)
+                        kills += 1
+                        let place: Comment = "seed \(Kills.seed), kill \(kills), after \(moment)"
+                        #expect(try await rig.faults().isEmpty, place)
+                        let isThere = try await rig.has(rig.big)
+                        #expect(isThere || told?.status != 0, place)
+                        for fetch in rig.fetches(since: before) {
+                            #expect(!whole.contains(fetch.digest), place)
+                            guard let had = partial[fetch.digest], had > 0 else { continue }
+                            // The registry's log has the bytes that it wrote, which an interrupted answer has fewer of.
+                            #expect(fetch.status == 206 && fetch.bytes <= Int64(KillRig.layerSize) + 8192 - had, place)
+                            resumed += 1
+                        }
+                        whole = try rig.layerBlobs()
+                        if isThere { break }
                     }
-                    whole = try rig.layerBlobs()
-                    if isThere { break }
+                    let sums = try await rig.must([
+                        "run", "--rm", "--network", "none", rig.big, "sh", "-c", "cat /f? | wc -c",
+                    ])
+                    #expect(sums == "\(KillRig.layers * KillRig.layerSize)")
                 }
-                let sums = try await rig.must([
-                    "run", "--rm", "--network", "none", rig.big, "sh", "-c", "cat /f? | wc -c",
-                ])
-                #expect(sums == "\(KillRig.layers * KillRig.layerSize)")
+                #expect(resumed > 0 || kills < 10, "no kill came in the middle of a layer")
+                print("pull: killed \(kills) times within \(took), \(resumed) fetches resumed in the middle of a layer")
             }
-            #expect(resumed > 0 || kills < 10, "no kill came in the middle of a layer")
-            _ = try await run(["tc", "qdisc", "delete", "dev", "lo", "root"])
-            print("pull: killed \(kills) times within \(took), \(resumed) fetches resumed in the middle of a layer")
         }
     }
 }

@@ -47,7 +47,8 @@ struct NetworkDriverTests {
             await daemon.end(signal: 9)
             try await daemon.start()
             #expect(try await heard() == "I am web")
-            _ = try await daemon.docker("restart", "-t", "0", "web")
+            let restarted = try await daemon.docker("restart", "-t", "0", "web")
+            #expect(restarted.status == 0, "\(restarted)")
             try await eventually { try await heard() == "I am web" }
             #expect(try await rig.address(of: "web", in: "lan") == "10.55.0.9")
             _ = try await daemon.docker("rm", "-f", "web", "second")

@@ -20,9 +20,9 @@ struct RebootTests {
             do {
                 try await machine.importBusybox()
                 try await body(machine)
-                await powerOff(machine)
+                try await powerOff(machine)
             } catch {
-                await powerOff(machine)
+                try? await powerOff(machine)
                 throw error
             }
             // The last power-off takes a moment to be through.
@@ -32,11 +32,11 @@ struct RebootTests {
     }
 
     /// Not as others stop: unshare(1) hears no SIGTERM while its child runs.
-    private func powerOff(_ machine: Daemon) async {
+    private func powerOff(_ machine: Daemon) async throws {
         let left = try? await machine.pouch("ps", "-aq")
         for id in (left?.output ?? "").split(separator: "\n") { _ = try? await machine.pouch("rm", "-f", String(id)) }
         await machine.end(signal: SIGKILL)
-        removeGroups(of: machine.cgroupParent)
+        try await removeGroups(of: machine.cgroupParent)
     }
 
     private func addresses(_ machine: Daemon, _ name: String) async throws -> String {

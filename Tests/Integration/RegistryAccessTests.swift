@@ -123,6 +123,12 @@ struct RegistryAccessTests {
         // Not the loopback, whose certificates are never asked for.
         let host = "192.0.2.77"
         _ = try await run(["ip", "address", "add", "\(host)/32", "dev", "lo"])
+        try await undoing(["sh", "-c", "umount /etc/pouch; ip address delete \(host)/32 dev lo"]) {
+            try await showCertificates(at: host)
+        }
+    }
+
+    private func showCertificates(at host: String) async throws {
         try await withDaemon { daemon in
             let address = "\(host):\(Self.port + 1)"
             let folder = "\(daemon.folder)/tls"
@@ -175,7 +181,6 @@ struct RegistryAccessTests {
                 await careless.end(signal: SIGTERM)
                 try await daemon.start()
             }
-            _ = try await run(["umount", "/etc/pouch"])
         }
     }
 

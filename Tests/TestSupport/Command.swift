@@ -195,6 +195,11 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
             }
             if input >= 0, entries[2].revents != 0 { feed(&pending) }
         }
+        // Who closes what it writes to, as a daemon does, has not ended with that.
+        while !timedOut, !hasEnded {
+            timedOut = ContinuousClock.now >= deadline
+            poll(nil, 0, 1)
+        }
         if timedOut { kill(-pid, SIGKILL) }
         var status: Int32 = 0
         if let reaped { status = reaped } else { while waitpid(pid, &status, 0) < 0, errno == EINTR {} }
@@ -264,4 +269,15 @@ private func mergedEnvironment(_ changes: [String: String]) -> [String] {
         next += 1
     }
     return variables + changes.map { "\($0.key)=\($0.value)" }
+}
+
+/// Runs `words` once `body` has ended, however that was.
+package func undoing(_ words: [String], after body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch {
+        _ = try? await run(words)
+        throw error
+    }
+    _ = try await run(words)
 }

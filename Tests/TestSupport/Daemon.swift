@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
+internal import Testing
 
 /// A `pouchd` of a test's own: private roots, private socket, private cgroup parent.
 ///
@@ -102,13 +103,42 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
         process = nil
     }
 
-    /// Removes every container, then ends the daemon.
+    /// Removes every container and network, then ends the daemon.
     package func stop() async throws {
+        if flags.contains("--join") { await leavePool() }
         if process == nil { try await start() }
         let left = try await pouch("ps", "-aq")
         for id in left.output.split(separator: "\n") { _ = try await pouch("rm", "-f", String(id)) }
+        _ = try await pouch("network", "prune", "-f")
+        await removeBridge()
         await end(signal: SIGTERM)
-        removeGroups(of: cgroupParent)
+        try await removeGroups(of: cgroupParent)
+    }
+
+    /// A node of a pool would make again what is taken from it.
+    private func leavePool() async {
+        await end(signal: SIGTERM)
+        removeTree("\(folder)/data/member")
+        var kept: [String] = []
+        var rest = flags[...]
+        while let flag = rest.popFirst() {
+            if flag == "--join" || flag.hasPrefix("--join-") || flag.hasPrefix("--node-") {
+                rest = rest.dropFirst()
+            } else {
+                kept.append(flag)
+            }
+        }
+        flags = kept
+    }
+
+    /// The default network's bridge outlives its daemon; where tests share their machine's links, it would be in the others' way.
+    private func removeBridge() async {
+        guard prefix.isEmpty else { return }
+        let format = "{{index .Options \"com.docker.network.bridge.name\"}}"
+        guard let name = try? await pouch("network", "inspect", "-f", format, "bridge").trimmed, !name.isEmpty else {
+            return
+        }
+        _ = try? await run(["ip", "link", "delete", name])
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LinuxKernel
+package import Testing
 
 /// What containers leave on a machine when something forgets to clean up.
 package struct Traces: Equatable, Sendable, CustomStringConvertible {
@@ -57,9 +58,14 @@ package func openDescriptors(of pid: Int32) -> Int {
     children(of: "/proc/\(pid)/fd", kind: DT_LNK).count
 }
 
-/// Removes the empty control groups that a daemon of a test leaves for its next start.
-package func removeGroups(of parent: String) {
-    for controller in controllerFolders() { removeGroup("\(controller)\(parent)") }
+/// Removes the control groups that a daemon of a test leaves for its next start, once the processes in them that were killed
+/// have gone.
+package func removeGroups(of parent: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let groups = controllerFolders().map { $0 + parent }
+    try await eventually(sourceLocation: sourceLocation) {
+        for group in groups { removeGroup(group) }
+        return !groups.contains { access($0, F_OK) == 0 }
+    }
 }
 
 /// From the leaves on; a group with processes stays, and with it those above it.

@@ -5,6 +5,7 @@ internal import Glibc
 internal import Lanes
 internal import LinuxKernel
 internal import PoolClient
+internal import Synchronization
 
 /// A pod, as `NAME` or `pod/NAME`, and its container.
 struct PodChoice: ParsableArguments {
@@ -122,10 +123,11 @@ struct RemoteRun {
     }
 
     private func talk(_ outcome: Outcome) async throws {
-        let (input, feed) = AsyncStream.makeStream(of: RemoteInput.self)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        var (input, feed) = AsyncStream.makeStream(of: RemoteInput.self)
+        if flags.input, !isTerminal { input = Self.piped() }
+        try await withThrowingTaskGroup(of: Void.self) { [input, feed] group in
             if isTerminal { group.addTask { await Self.followSize(feed) } }
-            if flags.input { Lanes.shared.start { Self.readInput(feed) } }
+            if flags.input, isTerminal { Lanes.shared.start { Self.readTyped(feed) } }
             defer { group.cancelAll() }
             try await client.remote(path, input: input) { output in
                 switch output {
@@ -143,15 +145,39 @@ struct RemoteRun {
     }
 
     /// Reading waits for people: not on the cooperative pool.
-    private static func readInput(_ feed: AsyncStream<RemoteInput>.Continuation) {
+    private static func readTyped(_ feed: AsyncStream<RemoteInput>.Continuation) {
+        readInput { bytes in
+            feed.yield(.bytes(bytes))
+            return true
+        }
+        feed.yield(.end)
+    }
+
+    /// What another program or a file gives, which is read no faster than the pod takes it.
+    private static func piped() -> AsyncStream<RemoteInput> {
+        let pipe = ChunkPipe()
+        Lanes.shared.start {
+            readInput { (try? pipe.write($0)) != nil }
+            pipe.finish()
+        }
+        let isTold = Mutex(false)
+        return AsyncStream {
+            if let bytes = try? await pipe.next() { return .bytes(bytes) }
+            return isTold.withLock { isTold in
+                defer { isTold = true }
+                return isTold ? nil : .end
+            }
+        }
+    }
+
+    /// Gives standard input to `take` until its end, or until that wants no more; blocks.
+    private static func readInput(_ take: ([UInt8]) -> Bool) {
         var bytes = [UInt8](repeating: 0, count: 32 * 1024)
         while true {
             let count = read(STDIN_FILENO, &bytes, bytes.count)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            feed.yield(.bytes(Array(bytes[..<count])))
+            guard count > 0, take(Array(bytes[..<count])) else { return }
         }
-        feed.yield(.end)
     }
 
     /// Tells the terminal's size when it changed: asked twice a second, since signals may come to any thread.

@@ -19,6 +19,8 @@ package final class Engine: Sendable {
     let pool = Mutex<(any BlobPool)?>(nil)
     /// The layers of images that are being pulled, by name.
     let arriving = Mutex(ArrivingImages())
+    /// All containers are known: before that nobody can tell which images are used.
+    let recovered = Announcement<Void>()
 
     /// Opens what is stored; nothing runs or changes before ``recover()``.
     ///

@@ -53,6 +53,12 @@ actor Registry {
         leaving[id] = Announcement()
     }
 
+    /// The last of it did not go: it is found again, and keeps its name.
+    func bringBack(_ container: Container) {
+        byID[container.id] = container
+        leaving.removeValue(forKey: container.id)?.make(())
+    }
+
     func remove(_ id: String, name: String) {
         byID[id] = nil
         release(name, of: id)

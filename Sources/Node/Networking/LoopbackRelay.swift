@@ -73,13 +73,32 @@ final class LoopbackRelay: Sendable {
                     datagrams.answer(from: socket, reply)
                 } else if let port = state.withLock({ $0.ports[socket] }) {
                     if port.isDatagrams {
-                        datagrams.receive(on: socket, serial: port.serial, to: port.target)
+                        datagrams.receive(on: socket, serial: port.serial, to: port.target, take)
                     } else {
                         accept(on: socket, to: port.target)
                     }
                 }
             }
             datagrams.expire()
+        }
+    }
+
+    /// Reads a datagram from a port's socket, as long as it is that port's.
+    private func take(
+        _ socket: Int32, _ serial: Int, _ buffer: UnsafeMutableRawBufferPointer
+    ) -> (count: Int, address: [UInt8])? {
+        // Under the lock, so that the socket is not closed meanwhile and its number given to another.
+        state.withLock { state in
+            guard state.ports[socket]?.serial == serial else { return nil }
+            var from = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let count = withUnsafeMutablePointer(to: &from) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    recvfrom(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT), address, &length)
+                }
+            }
+            guard count >= 0 else { return nil }
+            return (count, withUnsafeBytes(of: &from) { Array($0.prefix(Int(length))) })
         }
     }
 

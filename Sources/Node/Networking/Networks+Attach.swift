@@ -36,7 +36,12 @@ extension Networks {
     }
 
     /// The container runs and holds its namespace itself.
-    package func started(_ container: String) { live[container]?.namespace = nil }
+    package func started(_ container: String) { hold(live[container]?.namespace, of: container) }
+
+    /// Keeps the namespace of a container that runs open if a link must be removed in it later.
+    func hold(_ namespace: ContainerNamespace?, of container: String) {
+        live[container]?.namespace = live[container]?.innerEnds.isEmpty == false ? namespace : nil
+    }
 
     /// Ends what ``attach(_:_:)`` began; the addresses stay the container's.
     ///
@@ -290,8 +295,13 @@ extension Networks {
         } catch {
             logger.warning("network not tidied", metadata: ["container": "\(container)", "error": "\(error)"])
         }
-        // The links die with the namespace; where a process lingers in it, it must not keep the address alive. Nobody waits for that:
-        // the next start has links of another name.
+        // A macvlan has the container's hardware address: the next start would find it taken while the kernel has not yet got round
+        // to a namespace that nobody holds.
+        if let namespace = attachment.namespace {
+            _ = try? namespace.session.answers(to: attachment.innerEnds.map { LinkRequests.remove($0.link) })
+        }
+        // The other links die with the namespace; where a process lingers in it, it must not keep the address alive. Nobody waits for
+        // that: the next start has links of another name.
         let removals = attachment.endpoints.filter { !$0.hostLink.isEmpty }.map { LinkRequests.remove($0.hostLink) }
         guard !removals.isEmpty else { return }
         Lanes.shared.start { _ = try? NetlinkSession().answers(to: removals) }

@@ -19,6 +19,7 @@ extension Networks {
         let reservation = try book.reserve(wish, for: container)
         do throws(NetworkError) {
             try addLink(wish, of: container, in: namespace)
+            hold(namespace, of: container)
             try setRoutes(of: container, in: namespace)
             try refreshElements(of: container)
             carry(of: container)
@@ -51,6 +52,7 @@ extension Networks {
         try kernel("leave network \(network)") { () throws(SyscallError) in
             try namespace.session.perform(LinkRequests.remove(endpoint.link))
         }
+        hold(namespace, of: container)
         try setRoutes(of: container, in: namespace)
         carry(of: container)
     }

@@ -238,6 +238,7 @@ extension Networks {
                     links: endpoint.links, linkLocal: endpoint.linkLocal, hostLink: host, link: link.name,
                     index: link.index))
         }
+        hold(namespace, of: container)
         for port in published {
             do throws(NetworkError) { try ports.claim(port.host, for: container) } catch { continue }
             live[container]?.published.append(port)

@@ -36,8 +36,11 @@ package actor Networks: LaneBound {
         var published: [PublishedPort]
         var held: [HeldPort]
         var rate: NetworkRate?
-        /// Until the container runs; afterwards the container itself holds it.
+        /// Until the container runs, which then holds it itself; where links are only in there, until they are taken away.
         var namespace: ContainerNamespace?
+
+        /// The ends that have no link on our side by which they could be removed.
+        var innerEnds: [LiveEndpoint] { endpoints.filter(\.hostLink.isEmpty) }
     }
 
     struct LiveEndpoint {

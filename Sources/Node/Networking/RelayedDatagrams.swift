@@ -40,20 +40,13 @@ struct RelayedDatagrams {
 
     // MARK: from senders
 
-    /// Passes on what waits at a port's `socket`.
-    mutating func receive(on socket: Int32, serial: Int, to target: LoopbackRelay.Target) {
+    /// Passes on what waits at a port's `socket`; `take` reads from it unless that is closed.
+    mutating func receive(
+        on socket: Int32, serial: Int, to target: LoopbackRelay.Target,
+        _ take: (Int32, Int, UnsafeMutableRawBufferPointer) -> (count: Int, address: [UInt8])?
+    ) {
         for _ in 0..<64 {
-            var from = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let count = withUnsafeMutablePointer(to: &from) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    buffer.withUnsafeMutableBytes {
-                        recvfrom(socket, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT), address, &length)
-                    }
-                }
-            }
-            guard count >= 0 else { return }
-            let address = withUnsafeBytes(of: &from) { Array($0.prefix(Int(length))) }
+            guard let (count, address) = buffer.withUnsafeMutableBytes({ take(socket, serial, $0) }) else { return }
             let sender = Sender(socket: socket, serial: serial, address: address)
             guard let onwards = sockets[sender] ?? open(sender, target) else { continue }
             sessions[onwards]?.lastUsed = .now

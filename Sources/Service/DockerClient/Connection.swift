@@ -6,14 +6,14 @@ package import LinuxKernel
 ///
 /// Used from one thread at a time.
 package final class Connection {
-    private let descriptor: Descriptor
+    private let socket: CarriedSocket
     private var decoder = ResponseDecoder()
     private var chunk = [UInt8](repeating: 0, count: 16384)
     /// Signals that this process keeps back; two requests to stop end a wait for an answer.
     var signals: SignalQueue?
 
     /// The socket, valid while this object lives.
-    package var raw: Int32 { descriptor.raw }
+    package var raw: Int32 { socket.raw }
 
     /// Connects, however long the socket's path is.
     ///
@@ -22,11 +22,11 @@ package final class Connection {
         switch endpoint {
         case .unix(let path):
             do throws(SyscallError) {
-                descriptor = try Self.connect(path)
+                socket = CarriedSocket(try Self.connect(path))
             } catch {
                 throw .unreachable(endpoint, error)
             }
-        case .carried(let carrier): descriptor = try carrier.connect()
+        case .carried(let carrier): socket = try carrier.connect()
         }
     }
 

@@ -5,35 +5,33 @@ internal import LinuxKernel
 extension Endpoint.Carrier {
     /// Starts the program and waits until it has connected.
     ///
-    /// It gets a session of its own, so that what is typed at the terminal (Ctrl-C) does not reach it; it ends when we close.
+    /// It gets a session of its own, so that what is typed at the terminal (Ctrl-C) does not reach it.
     ///
     /// - Throws: ``ClientError/host(_:reason:)`` with what it says.
-    func connect() throws(ClientError) -> Descriptor {
-        let begun: (socket: Int32, answer: [UInt8])
+    func connect() throws(ClientError) -> CarriedSocket {
+        let begun: (socket: CarriedSocket, answer: [UInt8])
         do throws(SyscallError) { begun = try begin() } catch { throw .host(address, reason: "\(error)") }
-        let end = Descriptor(owning: begun.socket)
         guard begun.answer == [0] else {
             let words = String(decoding: begun.answer, as: UTF8.self)
             throw .host(
                 address, reason: words.isEmpty ? "the connection ended before it was made" : "cannot connect: \(words)")
         }
-        return end
+        return begun.socket
     }
 
-    private func begin() throws(SyscallError) -> (socket: Int32, answer: [UInt8]) {
+    private func begin() throws(SyscallError) -> (socket: CarriedSocket, answer: [UInt8]) {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try check("socketpair") { socketpair(AF_UNIX, kind, 0, &ends) }
         let end = Descriptor(owning: ends[0])
         let theirs = Descriptor(owning: ends[1])
-        try spawn(theirs.raw)
+        let socket = CarriedSocket(end, carrier: try spawn(theirs.raw))
         // Else its end would never be seen.
         _ = consume theirs
-        let answer = try Self.answer(end.raw)
-        return (end.release(), answer)
+        return (socket, try Self.answer(socket.raw))
     }
 
-    private func spawn(_ socket: Int32) throws(SyscallError) {
+    private func spawn(_ socket: Int32) throws(SyscallError) -> Int32 {
         let table = [
             clinux_spawn_descriptor(from: socket, to: 0), clinux_spawn_descriptor(from: 2, to: 1),
             clinux_spawn_descriptor(from: 2, to: 2),
@@ -43,10 +41,9 @@ extension Endpoint.Carrier {
         for program in programs {
             let words = CStringArray([program] + arguments)
             do {
-                try checkNegative("spawn", program) {
+                return try checkNegative("spawn", program) {
                     clinux_spawn(program, words.pointers, variables.pointers, nil, 1, table, table.count)
                 }
-                return
             } catch {
                 failure = error
             }
@@ -63,5 +60,28 @@ extension Endpoint.Carrier {
             if answer == [0] { break }
         }
         return answer
+    }
+}
+
+/// One end of a conversation, and the process behind it where another program carries it.
+final class CarriedSocket {
+    private var descriptor: Descriptor?
+    private let carrier: Int32?
+
+    /// The socket, valid while this object lives.
+    let raw: Int32
+
+    init(_ descriptor: consuming Descriptor, carrier: Int32? = nil) {
+        raw = descriptor.raw
+        self.descriptor = consume descriptor
+        self.carrier = carrier
+    }
+
+    /// Nobody asks any more: the carrier ends with us, and leaves no zombie.
+    deinit {
+        descriptor = nil
+        guard let carrier else { return }
+        kill(carrier, SIGTERM)
+        while waitpid(carrier, nil, 0) < 0, errno == EINTR {}
     }
 }

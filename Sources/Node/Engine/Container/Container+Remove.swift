@@ -72,10 +72,13 @@ extension Container {
         do throws(EngineError) {
             if let failure = await layerIsGone { throw failure }
             try await forget()
+            await services.registry.remove(id, name: record.name)
         } catch {
+            // It is seen again, with the reason, and can be removed again.
             services.logger.error("left behind", metadata: ["container": "\(id)", "error": "\(error.message)"])
+            await services.registry.bringBack(self)
+            try await feed(.removalFailed(error.message))
         }
-        await services.registry.remove(id, name: record.name)
     }
 
     /// With its first process all are gone that could write to the layer.

@@ -37,6 +37,7 @@ extension Engine {
         await services.networks.finishRecovery()
         services.background.start { [networks = services.networks] in await networks.watch() }
         await sweep(Set(stored.map(\.0.id)), prepared)
+        recovered.make(())
         for container in toStart {
             services.background.start {
                 do throws(EngineError) {

@@ -12,8 +12,11 @@ struct GitProgram: Sendable {
     private static let environment = [
         "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
         "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_ASKPASS=/bin/false", "GIT_LFS_SKIP_SMUDGE=1",
-        "GIT_SSH_COMMAND=ssh -o BatchMode=yes", "GIT_ALLOW_PROTOCOL=http:https:git:ssh",
+        "GIT_SSH_COMMAND=\(ssh)", "GIT_ALLOW_PROTOCOL=http:https:git:ssh",
     ]
+    /// ssh takes root's home from the user database, whatever HOME says: nor its settings, keys and shared connections count.
+    private static let ssh =
+        "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityFile=none -o ControlPath=none"
 
     let address: GitAddress
     /// An empty folder.
@@ -36,10 +39,9 @@ struct GitProgram: Sendable {
             let known = [
                 "refs/remotes/origin/\(wanted)", "refs/tags/\(wanted)", wanted == "HEAD" ? "refs/pouch/head" : wanted,
             ]
+            // None of these begins with a dash: an address with such a reference is refused.
             var found = false
-            for name in known where !found {
-                found = try await status("checkout", "-q", "--detach", "--end-of-options", name) == 0
-            }
+            for name in known where !found { found = try await status("checkout", "-q", "--detach", name) == 0 }
             guard found else { throw .invalid("ADD \(address.url): it has no branch, tag or commit \(wanted)") }
         } else {
             try await run("checkout", "-q", "--detach", "FETCH_HEAD")

@@ -55,8 +55,9 @@ extension Engine {
 
     // MARK: what there is
 
-    /// Images, blobs that only the pool has, and blobs that were pushed here.
+    /// Images, blobs that only the pool has, and blobs that were pushed here; nothing for a caller who was cancelled.
     private func storedThings() async -> [StoredThing] {
+        guard await recovered.value() != nil else { return [] }
         let now = Int64(time(nil))
         let used = Set(await imageUses().map(\.image))
         for id in used { images.ledger.noteUse(of: id, at: now) }
