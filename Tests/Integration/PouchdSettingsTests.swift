@@ -19,7 +19,7 @@ struct PouchdSettingsTests {
             (["--add-runtime", "x"], "NAME=PATH"), (["--default-runtime", "zz"], "no runtime has that name"),
             (["--data-root", "relative"], "absolute"), (["--default-ulimit", "nofile=x"], "default-ulimit"),
             (["--label", "x"], "KEY=VALUE"), (["--default-shm-size", "much"], "default-shm-size"),
-            (["--no-live-restore"], "outlive"), (["--storage-driver", "zfs"], "overlay2 or vfs"),
+            (["--no-live-restore"], "outlive"), (["--storage-driver", "zfs"], "overlay2, btrfs or vfs"),
             (["--log-driver", "syslog"], "json-file or none"),
         ])
     func flags(words: [String], message: String) async throws {

@@ -98,8 +98,8 @@ struct ContainerDefaults {
     }
 
     private static func storageDriver(_ name: String) throws(ConfigurationError) -> String {
-        guard ["overlay2", "vfs"].contains(name) else {
-            throw .invalid(name: "storage-driver", value: name, why: "overlay2 or vfs")
+        guard ["overlay2", "btrfs", "vfs"].contains(name) else {
+            throw .invalid(name: "storage-driver", value: name, why: "overlay2, btrfs or vfs")
         }
         return name
     }

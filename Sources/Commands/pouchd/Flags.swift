@@ -62,7 +62,8 @@ struct Flags: ParsableArguments {
     @Option(name: .customLong("dns-opt"), help: "A resolver option for containers (repeatable).")
     var dnsOption: [String] = []
     @Option(
-        name: [.customShort("s"), .customLong("storage-driver")], help: "overlay2, or vfs for whole copies of images.")
+        name: [.customShort("s"), .customLong("storage-driver")],
+        help: "overlay2, btrfs for snapshots of subvolumes, or vfs for whole copies of images.")
     var storageDriver: String?
     @Option(
         name: .customLong("image-limit"),

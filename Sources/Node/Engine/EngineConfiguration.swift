@@ -75,7 +75,7 @@ package struct EngineConfiguration: Sendable {
     package var groupMap: [IDMap] = []
     /// For containers with `--userns=private` on a daemon that does not remap; empty takes the last quarter of the id space.
     package var privateUserMap: [IDMap] = [IDMap(container: 0, host: 0x4000_0000, size: 65536)]
-    /// How layers become root filesystems: `overlay2`, or `vfs` for whole copies.
+    /// How layers become root filesystems: `overlay2`, `btrfs` for subvolumes, or `vfs` for whole copies.
     package var storageDriver = "overlay2"
     package var logConfig = LogConfig(type: "json-file")
     package var ulimits: [Ulimit] = []

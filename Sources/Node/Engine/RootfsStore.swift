@@ -41,6 +41,8 @@ struct Rootfs: Equatable, Sendable {
     var mounts: [ShimConfiguration.RootfsMount]
     /// The layers' folders on the host, the writable one first.
     var layers: [String]
+    /// What whoever made it should know; of a fresh one only.
+    var remark: String?
 }
 
 /// What an image says about the containers made of it.

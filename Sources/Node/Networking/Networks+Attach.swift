@@ -40,7 +40,8 @@ extension Networks {
 
     /// Keeps the namespace of a container that runs open if a link must be removed in it later.
     func hold(_ namespace: ContainerNamespace?, of container: String) {
-        live[container]?.namespace = live[container]?.innerEnds.isEmpty == false ? namespace : nil
+        let isNeeded = live[container]?.innerEnds.isEmpty == false
+        live[container]?.namespace = isNeeded ? namespace : nil
     }
 
     /// Ends what ``attach(_:_:)`` began; the addresses stay the container's.

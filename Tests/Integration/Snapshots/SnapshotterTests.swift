@@ -10,6 +10,8 @@ import Testing
 
 /// What every snapshotter must do; a new driver calls each of these.
 struct SnapshotterConformance<Driver: Snapshotter> {
+    /// What the data root lies on.
+    var disk = Disk.plain
     let make: (LayerStore) throws -> Driver
 
     static var base: [UInt8] {
@@ -25,7 +27,7 @@ struct SnapshotterConformance<Driver: Snapshotter> {
     }
 
     func with(_ body: (Driver, ImageStore, Image, String) async throws -> Void) async throws {
-        try await withScratchDirectory { root in
+        try await disk.with { root in
             let store = try ImageStore(root: root + "/store")
             let upper = HandmadeArchive.of { layer in
                 layer.file("etc/second", "2")
@@ -284,6 +286,109 @@ struct CopySnapshotterTests {
             #expect(try driver.changes(of: "one").isEmpty)
             let usage = try driver.usage(of: "one")
             #expect(usage.bytes < 1 << 20, "a hole stays a hole: \(usage)")
+        }
+    }
+}
+
+@Suite("Snapshotter of btrfs", .needs(.root, .tool("mkfs.btrfs")))
+struct BtrfsSnapshotterTests {
+    private let conformance = SnapshotterConformance(disk: .btrfs) { try BtrfsSnapshotter(layers: $0) }
+
+    @Test("a snapshot shows the image's layers as one tree") func shows() async throws {
+        try await conformance.showsTheImage()
+    }
+
+    @Test("what is written stays in its snapshot, also after a restart") func keeps() async throws {
+        try await conformance.keepsWhatWasWritten()
+    }
+
+    @Test("changes are told as docker diff tells them") func changes() async throws {
+        try await conformance.tellsWhatChanged()
+    }
+
+    @Test("a snapshot becomes a layer of a new image") func layer() async throws {
+        try await conformance.becomesALayer()
+    }
+
+    @Test("a snapshot keeps its layers when the image goes") func layers() async throws {
+        try await conformance.keepsItsLayers()
+    }
+
+    @Test("a snapshot can start from nothing") func empty() async throws {
+        try await conformance.startsFromNothing()
+    }
+
+    @Test("a snapshot can be mounted again and again") func again() async throws {
+        try await conformance.isMountedAgain()
+    }
+
+    @Test("looking inside leaves no mount behind") func mounts() async throws {
+        try await conformance.leavesNoMount()
+    }
+
+    @Test("an image is put together once, and goes with its layers; snapshots are subvolumes, also with one made inside")
+    func subvolumes() async throws {
+        try await conformance.with { driver, store, image, root in
+            // The root of a subvolume has inode 256.
+            func isSubvolume(_ path: String) throws -> Bool { try Files.status(path).inode == 256 }
+            let one = try driver.prepare("one", from: image.top, options: SnapshotOptions())
+            let images = try Files.list("\(root)/btrfs-images")
+            #expect(images == [image.top?.hex ?? ""])
+            // Each subvolume has a device number of its own.
+            let first = try Files.status("\(root)/btrfs-images/\(images[0])").device
+            let two = try driver.prepare("two", from: image.top, options: SnapshotOptions())
+            #expect(try isSubvolume(one.source) && isSubvolume(two.source))
+            #expect(try Files.status("\(root)/btrfs-images/\(images[0])").device == first)
+            let inner = try await run(["btrfs", "subvolume", "create", "\(one.source)/inner"])
+            #expect(inner.status == 0, "\(inner)")
+            try driver.remove("one")
+            try driver.remove("two")
+            #expect(try Files.list("\(root)/containers-btrfs") == [])
+            _ = try await store.remove("sample")
+            _ = try store.collectNow()
+            #expect(try Files.list("\(root)/btrfs-images") == [])
+        }
+    }
+
+    @Test("another file system is refused by name")
+    func elsewhere() async throws {
+        try await withScratchDirectory { root in
+            let store = try ImageStore(root: root + "/store")
+            let error = #expect(throws: SnapshotError.self) { try BtrfsSnapshotter(layers: store.layers) }
+            #expect(error?.description.contains("\(root)/store is not on btrfs") == true, "\(String(describing: error))")
+        }
+    }
+}
+
+@Suite("Overlay with copies for user namespaces", .needs(.root))
+struct LayeredSnapshotterTests {
+    private let conformance = SnapshotterConformance {
+        try LayeredSnapshotter(layers: $0, mapsOwners: { false })
+    }
+
+    @Test("changes are told as docker diff tells them") func changes() async throws {
+        try await conformance.tellsWhatChanged()
+    }
+
+    @Test("where owners cannot be mapped a container in a user namespace has a copy, and it is said; others have overlays")
+    func fallsBack() async throws {
+        try await conformance.with { driver, store, image, _ in
+            let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 65536)]
+            let options = SnapshotOptions(idMap: SnapshotMount.IDMap(users: range, groups: range))
+            let mapped = try driver.prepare("mapped", from: image.top, options: options)
+            #expect(mapped.kind == .bind)
+            #expect(try Files.status(mapped.source + "/etc/passwd").owner == 100_000)
+            #expect(driver.remark(on: "mapped")?.contains("copy") == true)
+            #expect(try driver.prepare("plain", from: image.top, options: SnapshotOptions()).kind == .overlay)
+            #expect(driver.remark(on: "plain") == nil)
+            #expect(try driver.ids().sorted() == ["mapped", "plain"])
+            #expect(try driver.usage(of: "mapped").inodes > driver.usage(of: "plain").inodes)
+            // Another life, in which the kernel can: what is a copy stays one.
+            let later = try LayeredSnapshotter(layers: store.layers, mapsOwners: { true })
+            #expect(try later.mount("mapped") == mapped)
+            #expect(try later.prepare("third", from: image.top, options: options).kind == .overlay)
+            for id in ["mapped", "plain", "third"] { try later.remove(id) }
+            #expect(try later.ids() == [])
         }
     }
 }

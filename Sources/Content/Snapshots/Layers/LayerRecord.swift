@@ -2,7 +2,7 @@ internal import ImageSpec
 internal import JSON
 
 /// What `layer.json` says about an unpacked layer.
-struct LayerRecord: Equatable, Sendable {
+package struct LayerRecord: Equatable, Sendable {
     var chainID: Digest
     /// The layer below; nil for the lowest.
     var parent: Digest?

@@ -28,6 +28,7 @@ package final class LayerStore: Sendable {
         var collecting = false
         var spared: Set<Digest> = []
         var serial = 0
+        var observers: [@Sendable () -> Void] = []
     }
 
     /// Opens or makes the store; what was half done, or may have suffered from a power failure, is removed.
@@ -276,6 +277,13 @@ package final class LayerStore: Sendable {
         }
     }
 
+    var chainIDs: [Digest] { state.withLock { Array($0.layers.keys) } }
+
+    /// Calls `observer` after layers were removed, in the thread that removed them.
+    func whenCollected(_ observer: @escaping @Sendable () -> Void) {
+        state.withLock { $0.observers.append(observer) }
+    }
+
     /// Removes the layers that nobody holds and that `inUse` does not give; see ``ContentStore/collect(inUse:)``.
     func collect(inUse: () -> Set<Digest>) throws(ImageError) -> (removed: [Digest], bytes: Int64) {
         let alone = state.withLock { state in
@@ -312,6 +320,7 @@ package final class LayerStore: Sendable {
                 try Tree.remove(path: away)
             }
         }
+        if !removed.isEmpty { for observer in state.withLock({ $0.observers }) { observer() } }
         return (removed.map(\.chainID), removed.reduce(0) { $0 + $1.size })
     }
 }

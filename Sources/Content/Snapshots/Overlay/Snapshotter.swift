@@ -54,6 +54,8 @@ package enum SnapshotError: Error, Equatable, Sendable {
     case exists(String)
     /// A layer it needs is not there.
     case missingLayers(of: Digest)
+    /// The file system cannot have this driver's snapshots.
+    case unsuitable(String)
     case archive(ArchiveError)
     case kernel(SyscallError)
 }
@@ -64,6 +66,7 @@ extension SnapshotError: CustomStringConvertible {
         case .notFound(let id): "snapshot \(id): not found"
         case .exists(let id): "snapshot \(id): already exists"
         case .missingLayers(let top): "snapshot of \(top): a layer is missing"
+        case .unsuitable(let reason): reason
         case .archive(let error): error.description
         case .kernel(let error): error.description
         }
@@ -91,6 +94,9 @@ package protocol Snapshotter: Sendable {
     ///
     /// Reads memory only.
     func ownerMap(of id: String) -> OwnerMap?
+
+    /// What whoever made the snapshot should know of how that was done; nil when all is as usual.
+    func remark(on id: String) -> String?
 
     /// Moves what was written, of a snapshot that nobody has mounted, to `place` below the data root: an empty folder that somebody
     /// prepared, perhaps on another filesystem. Blocks as long as copying takes.
@@ -126,5 +132,6 @@ package protocol Snapshotter: Sendable {
 }
 
 extension Snapshotter {
+    package func remark(on id: String) -> String? { nil }
     package func putAside(_ id: String) throws(SnapshotError) { try remove(id) }
 }

@@ -37,7 +37,7 @@ extension Engine {
     }
 
     package func image(_ name: String) async throws(EngineError) -> ImageInspection {
-        ImageInspection(try images.find(name), root: configuration.dataRoot, layers: images.store.layers)
+        ImageInspection(try images.find(name), driver: images.driverName, layers: images.store.layers)
     }
 
     package func imageHistory(_ name: String) async throws(EngineError) -> [ImageHistoryEntry] {
@@ -241,7 +241,7 @@ extension ImageSummary {
 }
 
 extension ImageInspection {
-    init(_ image: Image, root: String, layers: LayerStore) {
+    init(_ image: Image, driver: String, layers: LayerStore) {
         self.init()
         id = image.id.description
         repoTags = image.tags.map(\.familiar)
@@ -256,7 +256,7 @@ extension ImageInspection {
         os = image.config.os
         osVersion = image.config.osVersion
         size = image.size
-        graphDriver.name = "overlay2"
+        graphDriver.name = driver
         let folders = image.chain.reversed().map { layers.diff(of: $0) }
         if let upper = folders.first {
             graphDriver.data = ["UpperDir": upper, "LowerDir": folders.dropFirst().joined(separator: ":")]

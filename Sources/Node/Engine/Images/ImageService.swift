@@ -19,13 +19,16 @@ final class ImageService: RootfsStore {
     var driverName: String { type(of: snapshots).name }
 
     /// Opens the store below `root`; blocks.
-    init(root: String, driver: String = OverlaySnapshotter.name) throws(EngineError) {
+    init(root: String, driver: String = LayeredSnapshotter.name) throws(EngineError) {
         do throws(ImageError) { store = try ImageStore(root: root) } catch { throw EngineError(error) }
         ledger = ImageLedger(path: "\(root)/image-uses.json")
         do throws(SnapshotError) {
             snapshots =
-                driver == CopySnapshotter.name
-                ? try CopySnapshotter(layers: store.layers) : try OverlaySnapshotter(layers: store.layers)
+                switch driver {
+                case CopySnapshotter.name: try CopySnapshotter(layers: store.layers)
+                case BtrfsSnapshotter.name: try BtrfsSnapshotter(layers: store.layers)
+                default: try LayeredSnapshotter(layers: store.layers)
+                }
         } catch {
             throw EngineError(error)
         }
@@ -79,7 +82,9 @@ final class ImageService: RootfsStore {
         let snapshots = snapshots
         return try await Lanes.shared.run { () throws(EngineError) in
             do throws(SnapshotError) {
-                return Rootfs(try snapshots.prepare(id, from: image.top, options: SnapshotOptions(options)))
+                var rootfs = Rootfs(try snapshots.prepare(id, from: image.top, options: SnapshotOptions(options)))
+                rootfs.remark = snapshots.remark(on: id)
+                return rootfs
             } catch {
                 throw EngineError(error)
             }
@@ -216,7 +221,7 @@ extension EngineError {
     init(_ error: SnapshotError) {
         switch error {
         case .notFound(let id): self = .failed("the writable layer of container \(id) is missing")
-        case .exists, .missingLayers, .archive: self = .failed(error.description)
+        case .exists, .missingLayers, .archive, .unsuitable: self = .failed(error.description)
         case .kernel(let reason): self = .system(doing: "snapshots", reason)
         }
     }

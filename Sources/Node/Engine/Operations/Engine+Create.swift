@@ -158,7 +158,8 @@ extension Engine {
         let machine = ContainerMachine(
             policy: record.hostConfig.restartPolicy, autoRemove: record.hostConfig.autoRemove)
         let container = Container(record, machine: machine, services: services)
-        _ = try await services.rootfs.prepare(id, image: image.id, options: await container.rootfsOptions)
+        let rootfs = try await services.rootfs.prepare(id, image: image.id, options: await container.rootfsOptions)
+        if let remark = rootfs.remark { made.warnings.append(remark) }
         stopwatch.lap("layer")
         do throws(SyscallError) {
             try Folders.make(services.paths.container(id), mode: 0o711)

@@ -1,22 +1,44 @@
 package import Archives
 internal import Glibc
 package import ImageSpec
-internal import LinuxKernel
+package import LinuxKernel
 internal import Synchronization
 
-/// Snapshots as whole copies of their images: for disks without overlayfs, and for user namespaces where layers cannot be
-/// mounted with other owners.
+/// How the whole root filesystem of a container is made of its image's layers; the methods block.
+package protocol WholeTrees: Sendable {
+    /// Of the driver, for people.
+    static var name: String { get }
+    /// Where the snapshots are, below the data root.
+    static var folder: String { get }
+
+    /// - Throws: ``SnapshotError/unsuitable(_:)`` where the data root's file system cannot have them.
+    init(layers: LayerStore) throws(SnapshotError)
+
+    /// Makes the directory `path`, whose parent is there, with the files of `stack` (the top layer first), owned as `owners` says.
+    func make(_ path: String, of stack: [LayerRecord], _ owners: OwnerMap?) throws(SnapshotError)
+
+    /// Removes a tree that ``make(_:of:_:)`` made, whatever became of it.
+    func remove(_ path: String) throws(SyscallError)
+}
+
+/// Whole copies of images: for disks without overlayfs.
+package typealias CopySnapshotter = WholeSnapshotter<CopiedTrees>
+
+/// Subvolumes of btrfs.
+package typealias BtrfsSnapshotter = WholeSnapshotter<BtrfsTrees>
+
+/// Snapshots that share nothing with their layers: each is a whole root filesystem.
 ///
-/// Slow and large, and works everywhere; where the file system shares contents between copies it takes no more than its changes.
 /// ```
-/// containers-copy/<id>/root    the whole root filesystem, its owners as the container has them
-/// containers-copy/<id>/image   a link whose text says what it was made from; last to appear, first to go; with a `place` in it,
-///                              `root` is there
+/// <folder>/<id>/root    the whole root filesystem, its owners as the container has them
+/// <folder>/<id>/image   a link whose text says what it was made from; last to appear, first to go; with a `place` in it,
+///                       `root` is there
 /// ```
-package final class CopySnapshotter: Snapshotter {
-    package static let name = "vfs"
+package final class WholeSnapshotter<Trees: WholeTrees>: Snapshotter {
+    package static var name: String { Trees.name }
 
     private let layers: LayerStore
+    private let trees: Trees
     private let root: String
     private let known = Mutex<[String: Snapshot]>([:])
 
@@ -29,14 +51,18 @@ package final class CopySnapshotter: Snapshotter {
     package init(layers: LayerStore) throws(SnapshotError) {
         self.layers = layers
         root = layers.root
+        trees = try Trees(layers: layers)
         try asking { () throws(SyscallError) in
-            try LayerStore.ensureDirectory("\(root)/containers-copy", mode: 0o711)
+            try LayerStore.ensureDirectory("\(root)/\(Trees.folder)", mode: 0o711)
         }
         for id in try ids() {
             guard let text = try? Files.readLink("\(directory(of: id))/image"),
                 let (top, options) = SnapshotOrigin.read(text)
             else {
-                try asking { () throws(SyscallError) in try Tree.remove(path: directory(of: id)) }
+                try asking { () throws(SyscallError) in
+                    try trees.remove("\(directory(of: id))/root")
+                    try Tree.remove(path: directory(of: id))
+                }
                 continue
             }
             // A snapshot without its layers stays: its own files may be all that somebody has left.
@@ -45,11 +71,11 @@ package final class CopySnapshotter: Snapshotter {
         }
     }
 
-    private func directory(of id: String) -> String { "\(root)/containers-copy/\(id)" }
+    private func directory(of id: String) -> String { "\(root)/\(Trees.folder)/\(id)" }
 
     /// Where a snapshot's files are, below the data root.
     private static func tree(of id: String, _ options: SnapshotOptions) -> String {
-        (options.place ?? "containers-copy/\(id)") + "/root"
+        (options.place ?? "\(Trees.folder)/\(id)") + "/root"
     }
 
     private func files(of id: String) throws(SnapshotError) -> String {
@@ -57,7 +83,7 @@ package final class CopySnapshotter: Snapshotter {
     }
 
     package func ids() throws(SnapshotError) -> [String] {
-        try asking { () throws(SyscallError) in try Files.list("\(root)/containers-copy") }
+        try asking { () throws(SyscallError) in try Files.list("\(root)/\(Trees.folder)") }
     }
 
     // MARK: life
@@ -77,14 +103,13 @@ package final class CopySnapshotter: Snapshotter {
             throw error
         }
         do throws(SnapshotError) {
-            let files = "\(root)/\(Self.tree(of: id, options))"
-            try asking { () throws(SyscallError) in try Files.makeDirectory(files, mode: 0o755) }
-            try copy(stack, to: files, options.idMap?.owners)
+            try trees.make("\(root)/\(Self.tree(of: id, options))", of: stack, options.idMap?.owners)
             try asking { () throws(SyscallError) in
                 try Files.makeLink("\(directory)/image", to: SnapshotOrigin.write(top, options))
             }
         } catch {
             layers.unpin(stack.map(\.chainID))
+            try? trees.remove("\(root)/\(Self.tree(of: id, options))")
             try? Tree.remove(path: directory)
             throw error
         }
@@ -92,42 +117,14 @@ package final class CopySnapshotter: Snapshotter {
         return mount(id, options)
     }
 
-    private func copy(_ stack: [LayerRecord], to path: String, _ owners: OwnerMap?) throws(SnapshotError) {
-        try reading { () throws(ArchiveError) in
-            let target = try Tree(path: path)
-            let copier = TreeCopier(into: target, owners: owners)
-            let lower = try trees(stack)
-            try merge(lower.map(\.root), into: target.root, at: [], copier)
-            if let top = lower.first { try copier.finish(target.root, like: top.root) }
-        }
-    }
-
-    private func merge(
-        _ layers: [DirectoryHandle], into directory: DirectoryHandle, at place: [UInt8], _ copier: TreeCopier
-    ) throws(ArchiveError) {
-        for below in try LayersBelow.all(in: layers) {
-            guard let item = below.item else { continue }
-            guard item.isDirectory, let original = below.directories.first else {
-                try copier.copy(item, into: directory, at: place)
-                continue
-            }
-            let made = try copier.makeDirectory(item.bytes, in: directory)
-            try merge(below.directories, into: made, at: (place.isEmpty ? [] : place + [47]) + item.bytes, copier)
-            try copier.finish(made, like: original)
-        }
-    }
-
-    private func trees(_ stack: [LayerRecord]) throws(ArchiveError) -> [Tree] {
-        var trees: [Tree] = []
-        for record in stack { trees.append(try Tree(path: layers.diff(of: record.chainID))) }
-        return trees
-    }
-
     private func mount(_ id: String, _ options: SnapshotOptions) -> SnapshotMount {
         var mount = SnapshotMount(root: root, lower: [Self.tree(of: id, options)])
         mount.kind = .bind
         return mount
     }
+
+    /// Whether it is one of these.
+    func has(_ id: String) -> Bool { known.withLock { $0[id] != nil } }
 
     private func snapshot(_ id: String) throws(SnapshotError) -> Snapshot {
         guard let snapshot = known.withLock({ $0[id] }) else { throw .notFound(id) }
@@ -152,7 +149,7 @@ package final class CopySnapshotter: Snapshotter {
             try? Files.remove("\(link).new")
             try Files.makeLink("\(link).new", to: SnapshotOrigin.write(snapshot.stack.first?.chainID, options))
             try Files.rename("\(link).new", to: link)
-            try Tree.remove(path: old)
+            try trees.remove(old)
         }
         known.withLock { $0[id] = snapshot }
     }
@@ -164,7 +161,8 @@ package final class CopySnapshotter: Snapshotter {
         try asking { () throws(SyscallError) in
             // Without the link it counts as half made, should we die in the middle.
             try? Files.remove("\(directory(of: id))/image")
-            if let snapshot { try Tree.remove(path: "\(root)/\(Self.tree(of: id, snapshot.options))") }
+            if let snapshot { try trees.remove("\(root)/\(Self.tree(of: id, snapshot.options))") }
+            try trees.remove("\(directory(of: id))/root")
             try Tree.remove(path: directory(of: id))
         }
         if let snapshot { layers.unpin(snapshot.stack.map(\.chainID)) }
@@ -186,7 +184,7 @@ package final class CopySnapshotter: Snapshotter {
         return try reading { () throws(ArchiveError) in
             var comparison = CopyComparison(owners: snapshot.options.idMap?.owners)
             return try comparison.changes(
-                of: try Tree(path: files), from: try trees(snapshot.stack))
+                of: try Tree(path: files), from: try layers.trees(of: snapshot.stack))
         }
     }
 
@@ -201,7 +199,7 @@ package final class CopySnapshotter: Snapshotter {
             let owners = snapshot.options.idMap?.owners
             var comparison = CopyComparison(owners: owners, copier: TreeCopier(into: difference))
             _ = try comparison.changes(
-                of: try Tree(path: files), from: try trees(snapshot.stack), into: difference)
+                of: try Tree(path: files), from: try layers.trees(of: snapshot.stack), into: difference)
             var options = ArchivingOptions(whiteouts: .overlay)
             if let owners { options.owners = owners.inside }
             try TreeArchiver(to: sink, options: options).archive(difference)
