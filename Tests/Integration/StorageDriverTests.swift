@@ -22,16 +22,16 @@ struct StorageDriverTests {
                 #expect(try await must("run", "--rm", "--network", "none", "busybox", "stat", "-f", "-c", "%T", "/") != "")
                 _ = try await must(
                     "run", "-d", "--name", "kept", "--network", "none", "busybox", "sh", "-c",
-                    "echo new >/new; rm /bin/vi; sleep 600")
-                try await eventually { try await daemon.pouch("diff", "kept").output.contains("D /bin/vi") }
-                #expect(try await must("diff", "kept").split(separator: "\n").sorted() == ["A /new", "C /bin", "D /bin/vi"])
+                    "echo new >/new; rm /bin/tty; sleep 600")
+                try await eventually { try await daemon.pouch("diff", "kept").output.contains("D /bin/tty") }
+                #expect(try await must("diff", "kept").split(separator: "\n").sorted() == ["A /new", "C /bin", "D /bin/tty"])
                 await daemon.end(signal: SIGKILL)
                 try await daemon.start()
                 #expect(try await must("exec", "kept", "cat", "/new") == "new")
                 _ = try await must("commit", "kept", "made")
                 _ = try await must("restart", "-t", "0", "kept")
-                let made = try await must("run", "--rm", "--network", "none", "made", "sh", "-c", "cat /new; ls /bin/vi")
-                #expect(made.hasPrefix("new"))
+                let made = try await must("run", "--rm", "--network", "none", "made", "sh", "-c", "cat /new; ls /bin")
+                #expect(made.hasPrefix("new") && made.contains("busybox") && !made.contains("\ntty\n"), "\(made)")
                 let mapped = try await must(
                     "run", "--rm", "--network", "none", "--userns", "private", "busybox", "stat", "-c", "%u", "/bin")
                 #expect(mapped == "0", "its files belong to the container's root")

@@ -18,13 +18,16 @@ struct EngineUnderTest {
     func words(_ more: String...) -> [String] { client + more }
 
     /// `isolated` gives it a network of its own.
-    static func pouch(bin: String, folder: String, isolated: Bool = false) throws -> EngineUnderTest {
+    static func pouch(
+        bin: String, folder: String, isolated: Bool = false, flags: [String] = []
+    ) throws -> EngineUnderTest {
         try must(["mkdir", "-p", folder])
         let socket = "\(folder)/pouchd.sock"
-        let execRoot = "\(volatileFolder)/pouch-bench-\(getpid())"
+        let execRoot = "\(volatileFolder)/pouch-bench-\(getpid())-\(folder.split(separator: "/").last ?? "")"
         let process = try RunningCommand(
             quiet(
-                ["\(bin)/pouchd", "--data-root", "\(folder)/data", "--exec-root", execRoot, "-H", "unix://\(socket)"],
+                ["\(bin)/pouchd", "--data-root", "\(folder)/data", "--exec-root", execRoot, "-H", "unix://\(socket)"]
+                    + flags,
                 log: "\(folder)/log", isolated))
         let engine = EngineUnderTest(
             name: "pouch", client: ["\(bin)/pouch", "-H", "unix://\(socket)"], socket: socket,

@@ -108,7 +108,9 @@ extension Container {
             input.network = .path(try await namespace("network", of: reference, "net"))
             return
         }
+        let began = ContinuousClock.now
         let attachment = try await services.networks.attach(record)
+        networkTime = began.duration(to: .now)
         input.network = attachment.join
         network = attachment.settings
     }

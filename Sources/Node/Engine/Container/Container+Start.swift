@@ -87,7 +87,8 @@ extension Container {
         }
         await services.networks.started(id)
         closeWaitingAttachments()
-        launched.timings.insert(("prepare", began.duration(to: ready)), at: 0)
+        let preparing = [("prepare", began.duration(to: ready) - networkTime), ("network", networkTime)]
+        launched.timings.insert(contentsOf: preparing, at: 0)
         let connected = clock.now
         let link: any ShimLink =
             if let link = await early { link } else { try await services.launcher.connect(directory) }

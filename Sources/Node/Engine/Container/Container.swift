@@ -26,6 +26,8 @@ actor Container: LaneBound {
     var waitingAttachments: [PendingAttachment] = []
     var network: NetworkSettings
     var lastTimings = Stopwatch()
+    /// Of which a part was for its links, addresses and rules.
+    var networkTime = Duration.zero
     /// Variables that no disk may keep, as `NAME=value`: they are gone with this pouchd, as the step of a build is that they are for.
     private(set) var unwrittenVariables: [String] = []
 
