@@ -6,7 +6,8 @@ import Testing
 /// Root filesystems that are no overlay of plain layers.
 @Suite("storage drivers", .needs(.root))
 struct StorageDriverTests {
-    @Test("btrfs: containers start from snapshots of their image, and keep what they wrote", .needs(.tool("mkfs.btrfs")))
+    @Test(
+        "btrfs: containers start from snapshots of their image, and keep what they wrote", .needs(.tool("mkfs.btrfs")))
     func btrfs() async throws {
         try await Disk.btrfs.with { place in
             let daemon = try await Daemon.start(in: place, flags: ["--storage-driver", "btrfs"])
@@ -19,12 +20,16 @@ struct StorageDriverTests {
                 }
                 #expect(try await must("info", "-f", "{{.Driver}}") == "btrfs")
                 #expect(try await must("image", "inspect", "-f", "{{.GraphDriver.Name}}", "busybox") == "btrfs")
-                #expect(try await must("run", "--rm", "--network", "none", "busybox", "stat", "-f", "-c", "%T", "/") != "")
+                #expect(
+                    try await must("run", "--rm", "--network", "none", "busybox", "stat", "-f", "-c", "%T", "/") != "")
                 _ = try await must(
                     "run", "-d", "--name", "kept", "--network", "none", "busybox", "sh", "-c",
                     "echo new >/new; rm /bin/tty; sleep 600")
                 try await eventually { try await daemon.pouch("diff", "kept").output.contains("D /bin/tty") }
-                #expect(try await must("diff", "kept").split(separator: "\n").sorted() == ["A /new", "C /bin", "D /bin/tty"])
+                #expect(
+                    try await must("diff", "kept").split(separator: "\n").sorted() == [
+                        "A /new", "C /bin", "D /bin/tty",
+                    ])
                 await daemon.end(signal: SIGKILL)
                 try await daemon.start()
                 #expect(try await must("exec", "kept", "cat", "/new") == "new")
@@ -38,7 +43,8 @@ struct StorageDriverTests {
                 let limited = try await daemon.pouch(
                     "run", "--rm", "--network", "none", "--disk-quota", "8m", "busybox", "sh", "-c",
                     "dd if=/dev/zero of=/big bs=1M count=32; sync")
-                #expect(limited.output.contains("ota exceeded") || limited.errors.contains("ota exceeded"), "\(limited)")
+                #expect(
+                    limited.output.contains("ota exceeded") || limited.errors.contains("ota exceeded"), "\(limited)")
                 _ = try await must("rm", "-f", "kept")
                 #expect(try Files.list("\(place)/data/containers-btrfs") == [])
                 try await daemon.stop()

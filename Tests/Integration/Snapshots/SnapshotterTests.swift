@@ -326,7 +326,7 @@ struct BtrfsSnapshotterTests {
         try await conformance.leavesNoMount()
     }
 
-    @Test("an image is put together once, and goes with its layers; snapshots are subvolumes, also with one made inside")
+    @Test("an image is put together once, and goes with its layers; snapshots go with what was made inside")
     func subvolumes() async throws {
         try await conformance.with { driver, store, image, root in
             // The root of a subvolume has inode 256.
@@ -355,7 +355,7 @@ struct BtrfsSnapshotterTests {
         try await withScratchDirectory { root in
             let store = try ImageStore(root: root + "/store")
             let error = #expect(throws: SnapshotError.self) { try BtrfsSnapshotter(layers: store.layers) }
-            #expect(error?.description.contains("\(root)/store is not on btrfs") == true, "\(String(describing: error))")
+            #expect(error?.description.contains("\(root)/store is not on btrfs") == true, "\(error as Any)")
         }
     }
 }
@@ -370,7 +370,7 @@ struct LayeredSnapshotterTests {
         try await conformance.tellsWhatChanged()
     }
 
-    @Test("where owners cannot be mapped a container in a user namespace has a copy, and it is said; others have overlays")
+    @Test("where owners cannot be mapped a container in a user namespace has a copy; others have overlays")
     func fallsBack() async throws {
         try await conformance.with { driver, store, image, _ in
             let range = [SnapshotMount.IDRange(container: 0, host: 100_000, count: 65536)]

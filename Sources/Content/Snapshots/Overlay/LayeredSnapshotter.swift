@@ -43,7 +43,8 @@ package final class LayeredSnapshotter: Snapshotter {
 
     package func remark(on id: String) -> String? {
         guard copies.has(id) else { return nil }
-        return "this kernel cannot show the image's files with the owners of a user namespace: the container has a copy of them"
+        return
+            "the image's files cannot be shown with the owners of a user namespace here: the container has a copy of them"
     }
 
     package func move(_ id: String, to place: String) throws(SnapshotError) {

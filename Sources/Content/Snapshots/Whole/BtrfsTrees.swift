@@ -34,7 +34,7 @@ package final class BtrfsTrees: WholeTrees {
             throw .kernel(error)
         }
         guard isPossible else {
-            throw .unsuitable("storage driver btrfs: \(layers.root) is not on btrfs: take overlay2, or another data root")
+            throw .unsuitable("storage driver btrfs: \(layers.root) is not on btrfs: take another root, or overlay2")
         }
         sweep()
         layers.whenCollected { [weak self] in self?.sweep() }
