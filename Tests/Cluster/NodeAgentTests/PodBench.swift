@@ -14,9 +14,9 @@ struct PodBench {
     var effects: [PodEffect] = []
     private var number = 0
 
-    init(_ spec: String, tellsDesired: Bool = true) throws {
+    init(_ spec: String, uid: String = "u", tellsDesired: Bool = true) throws {
         let indented = spec.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
-        let text = "kind: Pod\nmetadata: {name: p, namespace: n, uid: u}\nspec:\n\(indented)\n"
+        let text = "kind: Pod\nmetadata: {name: p, namespace: n, uid: \(uid)}\nspec:\n\(indented)\n"
         pod = PodObject(try #require(try YAMLDocuments.read(text, name: "pod").first))
         machine = PodMachine(pod, hostAddress: "192.0.2.1", at: now)
         if tellsDesired { tell(.desired(pod)) }

@@ -28,11 +28,53 @@ struct PressureTests {
         var gone: [String] = []
         while let verdict = machine.observe(Self.short, pods, at: Self.start) {
             gone.append(verdict.uid)
-            // The next one only when the last has gone.
+            // The next one only when nothing of the last is left.
+            for index in pods.indices where pods[index].uid == verdict.uid { pods[index].isEnding = true }
             #expect(machine.observe(Self.short, pods, at: Self.start) == nil)
             pods.removeAll { $0.uid == verdict.uid }
         }
         #expect(gone == ["low", "greedier", "greedy", "modest"])
+    }
+
+    @Test("while the victim ends and is cleared away nobody else has to go, unless it takes too long")
+    func oneAtATime() throws {
+        var machine = PressureMachine(PressureLimits())
+        var benches: [String: PodBench] = [:]
+        for uid in ["a", "b"] {
+            var bench = try PodBench("terminationGracePeriodSeconds: 30\ncontainers: [{name: main}]", uid: uid)
+            bench.make()
+            bench.run("main")
+            benches[uid] = bench
+        }
+        // What the monitor hands over: every pod that is here, as its keeper has it.
+        func candidates() -> [PressureCandidate] {
+            benches.values.filter(\.machine.isHere).map {
+                PressureCandidate($0.pod, used: 0, isEnding: $0.machine.isEnding)
+            }
+        }
+        let observed = machine.observe(Self.short, candidates(), at: Self.start)
+        let first = try #require(observed).uid
+        benches[first]?.tell(.evicted(reason: PodMachine.Ending.evicted, message: "no room"))
+        #expect(benches[first]?.stops == ["main 30"])
+        #expect(machine.observe(Self.short, candidates(), at: Self.start.advanced(by: .seconds(2))) == nil, "its grace")
+        benches[first]?.end("main", 0)
+        #expect(benches[first]?.effects.contains(.cleanUp) == true)
+        #expect(machine.observe(Self.short, candidates(), at: Self.start.advanced(by: .seconds(4))) == nil, "cleared")
+        var patient = machine
+        let late = patient.observe(Self.short, candidates(), at: Self.start.advanced(by: PressureMachine.patience))
+        #expect(late.map { $0.uid != first } == true, "one that cannot be cleared away does not stand in the way")
+        benches[first]?.tell(.cleaned)
+        let second = machine.observe(Self.short, candidates(), at: Self.start.advanced(by: .seconds(6)))
+        #expect(second.map { $0.uid != first } == true)
+    }
+
+    @Test("who ends anyway is no victim")
+    func ending() {
+        var machine = PressureMachine(PressureLimits())
+        var leaving = pod("leaving", priority: -5, used: 100)
+        leaving.isEnding = true
+        #expect(machine.observe(Self.short, [leaving], at: Self.start) == nil)
+        #expect(machine.observe(Self.short, [leaving, pod("other")], at: Self.start)?.uid == "other")
     }
 
     @Test("for the disk importance decides, then who came last; the message says what was short")
@@ -80,6 +122,8 @@ struct PressureTests {
             guard let verdict else { continue }
             #expect(amounts == Self.short && leaving == nil, "seed \(seed)")
             let victim = pods.first { $0.uid == verdict.uid }
+            #expect(victim?.isEnding == false, "seed \(seed)")
+            for index in pods.indices where pods[index].uid == verdict.uid { pods[index].isEnding = true }
             #expect((victim?.priority ?? .max) < PressureCandidate.essential, "seed \(seed)")
             leaving = verdict.uid
         }

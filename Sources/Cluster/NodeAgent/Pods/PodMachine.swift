@@ -63,6 +63,8 @@ package struct PodMachine: Sendable {
     package var key: String { pod.key }
     package var uid: String { pod.uid }
     package var isEnding: Bool { ending != nil }
+    /// Something of it takes room on the node: its sandbox, processes, or what is being cleared away.
+    package var isHere: Bool { !isClean && (sandboxID != nil || isCleaning || lives.contains(where: \.isAlive)) }
     package var sandboxID: String? {
         if case .ready(let sandbox) = sandbox { sandbox.id } else { nil }
     }

@@ -41,16 +41,28 @@ struct PressureCandidate: Sendable, Equatable {
     var requested: Int64
     /// Seconds since 1970.
     var started: Int64
+    /// It is on its way out already: nobody chooses it, and its room comes free by itself.
+    var isEnding = false
 
     /// Who is essential to the pool stays, whatever happens.
     static let essential = 2_000_000_000
+}
+
+extension PressureCandidate {
+    /// A pod that uses so many bytes of memory.
+    init(_ pod: PodObject, used: Int64, isEnding: Bool) {
+        self.init(
+            uid: pod.uid, priority: pod.priority, used: used,
+            requested: pod.containers.reduce(0) { $0 + ($1.requests["memory"].wholeQuantity ?? 0) },
+            started: pod.creationTime?.seconds ?? 0, isEnding: isEnding)
+    }
 }
 
 /// Decides when a node is short of something, and who goes.
 ///
 /// A value: what was seen goes in, one pod at most comes out. Who uses more than it asked for goes before who does not, then who is
 /// less important, then who uses more beyond what it asked for; for the disk importance alone decides, then age. The next one goes
-/// when the last has gone and the node is still short.
+/// when nothing of the last is left and the node is still short, or when the last has resisted for too long.
 ///
 /// Source: Kubernetes, "Node-pressure Eviction", "Pod selection for kubelet eviction".
 struct PressureMachine: Sendable {
@@ -59,10 +71,13 @@ struct PressureMachine: Sendable {
         var message: String
     }
 
+    /// A pod has half a minute to end, and as long again for what is cleared away behind it.
+    static let patience = Duration.seconds(60)
+
     private let limits: PressureLimits
     /// When each was seen last.
     private var seen: [ScarceResource: Timestamp] = [:]
-    private var leaving: String?
+    private var leaving: (uid: String, since: Timestamp)?
 
     init(_ limits: PressureLimits) { self.limits = limits }
 
@@ -71,14 +86,18 @@ struct PressureMachine: Sendable {
         seen[resource].map { now.duration(since: $0) < limits.holding } ?? false
     }
 
-    /// Takes what was seen just now, and the pods that run.
+    /// Takes what was seen just now, and the pods of which something is here.
     mutating func observe(_ amounts: NodeAmounts, _ pods: [PressureCandidate], at now: Timestamp) -> Verdict? {
         let short = ScarceResource.allCases.filter { isBelow($0, amounts) }
         for resource in short { seen[resource] = now }
-        if let leaving, pods.contains(where: { $0.uid == leaving }) { return nil }
+        if let leaving, now.duration(since: leaving.since) < Self.patience,
+            pods.contains(where: { $0.uid == leaving.uid })
+        {
+            return nil
+        }
         leaving = nil
         guard let resource = short.first, let victim = Self.victim(resource, pods) else { return nil }
-        leaving = victim.uid
+        leaving = (victim.uid, now)
         return Verdict(uid: victim.uid, message: message(resource, amounts, victim))
     }
 
@@ -91,7 +110,7 @@ struct PressureMachine: Sendable {
             let excess = resource == .memory ? pod.used - pod.requested : 0
             return (excess > 0 ? 0 : 1, pod.priority, -excess, -pod.started)
         }
-        return pods.filter { $0.priority < PressureCandidate.essential }.min { rank($0) < rank($1) }
+        return pods.filter { !$0.isEnding && $0.priority < PressureCandidate.essential }.min { rank($0) < rank($1) }
     }
 
     private func message(

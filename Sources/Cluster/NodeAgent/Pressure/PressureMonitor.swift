@@ -21,14 +21,15 @@ actor PressureMonitor {
 
     /// Serves until the calling task is cancelled.
     ///
-    /// `pods` gives those that run here, `evict` ends one and says why.
+    /// `tenants` gives the pods that are here and whether they are on their way out, `evict` ends one and says why.
     func run(
-        _ pods: @Sendable () async -> [PodObject], _ evict: @Sendable (String, String) async -> Void
+        _ tenants: @Sendable () async -> [(pod: PodObject, isEnding: Bool)],
+        _ evict: @Sendable (String, String) async -> Void
     ) async {
         repeat {
-            let running = await pods()
+            let tenants = await tenants()
             let root = context.engine.configuration.cgroupParent
-            let groups = running.map { PodGroup.path($0, below: root) }
+            let groups = tenants.map { PodGroup.path($0.pod, below: root) }
             let dataRoot = context.settings.dataRoot
             let (amounts, used) = await Lanes.shared.run {
                 (
@@ -36,20 +37,14 @@ actor PressureMonitor {
                     groups.map { PodGroup.memory($0) }
                 )
             }
-            let candidates = zip(running, used).map { pod, used in
-                PressureCandidate(
-                    uid: pod.uid, priority: pod.priority, used: used, requested: Self.requested(pod),
-                    started: pod.creationTime?.seconds ?? 0)
+            let candidates = zip(tenants, used).map { tenant, used in
+                PressureCandidate(tenant.pod, used: used, isEnding: tenant.isEnding)
             }
             guard let verdict = machine.observe(amounts, candidates, at: .now) else { continue }
             context.logger.warning(
                 "a pod is evicted", metadata: ["pod": "\(verdict.uid)", "why": "\(verdict.message)"])
             await evict(verdict.uid, verdict.message)
         } while (try? await Task.sleep(for: Self.period)) != nil
-    }
-
-    private static func requested(_ pod: PodObject) -> Int64 {
-        pod.containers.reduce(0) { $0 + ($1.requests["memory"].wholeQuantity ?? 0) }
     }
 }
 

@@ -33,7 +33,7 @@ package actor NodeAgent {
             group.addTask { await self.follow() }
             group.addTask { await self.tick() }
             group.addTask {
-                await self.pressure.run({ await self.runningPods() }, { await self.evict($0, $1) })
+                await self.pressure.run({ await self.tenants() }, { await self.evict($0, $1) })
             }
         }
     }
@@ -111,10 +111,10 @@ package actor NodeAgent {
         }
     }
 
-    private func runningPods() async -> [PodObject] {
-        var pods: [PodObject] = []
-        for keeper in keepers.values where await keeper.isRunning { pods.append(await keeper.pod) }
-        return pods
+    private func tenants() async -> [(pod: PodObject, isEnding: Bool)] {
+        var found: [(pod: PodObject, isEnding: Bool)] = []
+        for keeper in keepers.values { if let tenant = await keeper.tenant { found.append(tenant) } }
+        return found
     }
 
     private func evict(_ uid: String, _ message: String) async {

@@ -24,8 +24,8 @@ actor PodKeeper {
     }
 
     var pod: PodObject { machine.pod }
-    /// Whether it has processes, and is not on its way out.
-    var isRunning: Bool { machine.sandboxID != nil && !machine.isEnding }
+    /// The pod as long as something of it is on the node, and whether it is on its way out.
+    var tenant: (pod: PodObject, isEnding: Bool)? { machine.isHere ? (machine.pod, machine.isEnding) : nil }
 
     /// The container called `name`: its id in the engine.
     func containerID(_ name: String) -> String? { machine.containerID(name) }
