@@ -10,8 +10,11 @@ import NodeStreams
 import TestSupport
 import Testing
 
-/// A node that runs nothing: its commands are `echo`, `cat` and `fail`.
-private struct ScriptedNode: PodStreams {
+/// A node that runs nothing: its commands are `echo`, `cat`, `fail`, and `wait`, which ends when its client does.
+struct ScriptedNode: PodStreams {
+    /// Told when `wait` begins and when it ends.
+    var waits: AsyncStream<String>.Continuation?
+
     func check(_ container: PodContainer) async throws(PodStreamError) {
         if !["main", ""].contains(container.container) {
             throw .notFound("container \(container.container) has not started")
@@ -42,6 +45,12 @@ private struct ScriptedNode: PodStreams {
     }
 
     func run(_ command: RemoteCommand, in container: PodContainer, _ terminal: any RemoteTerminal) async throws -> Int {
+        if command.command == ["wait"] {
+            waits?.yield("begun")
+            defer { waits?.yield("left") }
+            while try await terminal.read() != nil {}
+            return 0
+        }
         // kubectl drops what comes before it has made its streams; the end of its input says that it has.
         while let input = try await terminal.read(), input != .end {
             if case .bytes(let bytes) = input { try await terminal.writeOutput(bytes) }
@@ -60,46 +69,49 @@ private struct ScriptedNode: PodStreams {
     }
 }
 
+/// Serves the pod `web` of a node that `streams` plays; `body` gets the API's port.
+func serving(
+    _ streams: some PodStreams, _ body: @Sendable @escaping (Int) async throws -> Void
+) async throws {
+    let logger = Logger(label: "test")
+    let group = MultiThreadedEventLoopGroup.singleton
+    let node = HTTPServer(
+        listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
+        respond: NodeStreamServer(streams).respond)
+    let api = APIServer(LocalStore(), dialer: NodeDialer(group: group))
+    let server = HTTPServer(
+        listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
+        respond: api.respond)
+    try await node.bind()
+    try await server.bind()
+    try await api.objects.prepare()
+    let port = Int64(node.addresses.first?.port ?? 0)
+    _ = try await api.objects.create(
+        APIObject([
+            "kind": "Node", "apiVersion": "v1", "metadata": ["name": "n1"],
+            "status": [
+                "addresses": [["type": "InternalIP", "address": "127.0.0.1"]],
+                "daemonEndpoints": ["kubeletEndpoint": ["Port": .integer(port)]],
+            ],
+        ]), Catalog.node, nil)
+    _ = try await api.objects.create(
+        APIObject([
+            "kind": "Pod", "apiVersion": "v1", "metadata": ["name": "web"],
+            "spec": [
+                "nodeName": "n1",
+                "containers": [["name": "main", "image": "a"], ["name": "other", "image": "a"]],
+            ],
+        ]), Catalog.pod, "default")
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await node.run() }
+        tasks.addTask { try await server.run() }
+        try await body(server.addresses.first?.port ?? 0)
+        tasks.cancelAll()
+    }
+}
+
 @Suite("Streams from nodes, with kubectl", .needs(.tool("kubectl")))
 struct StreamTests {
-    private func serving(_ body: @Sendable @escaping (String) async throws -> Void) async throws {
-        let logger = Logger(label: "test")
-        let group = MultiThreadedEventLoopGroup.singleton
-        let node = HTTPServer(
-            listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
-            respond: NodeStreamServer(ScriptedNode()).respond)
-        let api = APIServer(LocalStore(), dialer: NodeDialer(group: group))
-        let server = HTTPServer(
-            listeners: [.plain(PlainListener(host: "127.0.0.1", port: 0))], group: group, logger: logger,
-            respond: api.respond)
-        try await node.bind()
-        try await server.bind()
-        try await api.objects.prepare()
-        let port = Int64(node.addresses.first?.port ?? 0)
-        _ = try await api.objects.create(
-            APIObject([
-                "kind": "Node", "apiVersion": "v1", "metadata": ["name": "n1"],
-                "status": [
-                    "addresses": [["type": "InternalIP", "address": "127.0.0.1"]],
-                    "daemonEndpoints": ["kubeletEndpoint": ["Port": .integer(port)]],
-                ],
-            ]), Catalog.node, nil)
-        _ = try await api.objects.create(
-            APIObject([
-                "kind": "Pod", "apiVersion": "v1", "metadata": ["name": "web"],
-                "spec": [
-                    "nodeName": "n1",
-                    "containers": [["name": "main", "image": "a"], ["name": "other", "image": "a"]],
-                ],
-            ]), Catalog.pod, "default")
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await node.run() }
-            tasks.addTask { try await server.run() }
-            try await body("http://127.0.0.1:\(server.addresses.first?.port ?? 0)")
-            tasks.cancelAll()
-        }
-    }
-
     private func kubectl(_ address: String, _ words: String..., input: String? = nil) async throws -> CommandResult {
         try await run(
             ["kubectl", "--server", address] + words, environment: ["KUBECONFIG": "/dev/null", "HOME": "/tmp"],
@@ -108,7 +120,8 @@ struct StreamTests {
 
     @Test("logs, exec with input and exit codes, and refusals go through the server as they are")
     func streams() async throws {
-        try await serving { address in
+        try await serving(ScriptedNode()) { port in
+            let address = "http://127.0.0.1:\(port)"
             let logs = try await kubectl(address, "logs", "web", "-c", "main", "--tail=2")
             #expect(logs.output == "line 2 of default/web\nline 3 of default/web\n", "\(logs)")
             let missing = try await kubectl(address, "logs", "web", "-c", "other")

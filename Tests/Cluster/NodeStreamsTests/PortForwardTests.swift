@@ -111,7 +111,9 @@ struct PortForwardTests {
         #expect(pairs.open(1, ["streamtype": "error", "port": "80", "requestid": "0"]) == [.reply(1)])
         #expect(pairs.open(3, ["streamtype": "error", "port": "81", "requestid": "1"]) == [.reply(3)])
         let first = PortPairs.Pair(port: 80, data: 5, errors: 1)
-        #expect(pairs.open(5, ["streamtype": "data", "port": "80", "requestid": "0"]) == [.reply(5), .begin(first)])
+        #expect(
+            pairs.open(5, ["streamtype": "data", "port": "80", "requestid": "0"])
+                == [.reply(5), .expect(5), .begin(first)])
         #expect(pairs.open(7, ["streamtype": "data", "port": "80", "requestid": "1"]) == [.refuse(7)])
         for port in ["0", "65536", "x", ""] {
             #expect(pairs.open(9, ["streamtype": "data", "port": port, "requestid": "2"]) == [.refuse(9)])
@@ -119,6 +121,10 @@ struct PortForwardTests {
         #expect(pairs.count == 1)
         pairs.end()
         #expect(pairs.count == 0)
+        // One that was given up has no partner any more.
+        #expect(pairs.open(11, ["streamtype": "data", "port": "80", "requestid": "3"]) == [.reply(11), .expect(11)])
+        #expect(pairs.reset(11) && !pairs.reset(11))
+        #expect(pairs.open(13, ["streamtype": "error", "port": "80", "requestid": "3"]) == [.reply(13)])
     }
 
     @Test("ports come in one parameter or in several, and each is a port")

@@ -142,27 +142,51 @@ extension APIServer {
         return WebSocketHandshake.response(to: request.request, choosing: chosen)
     }
 
+    /// Passes bytes on both ways, once the node has agreed, until the first of the two ends: then the other is told.
     private static func relay(
         _ stream: HijackedStream, _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
         _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
-        var fromNode = inbound.makeAsyncIterator()
-        var gathered = ByteBuffer()
-        var head: AnswerHead?
-        while head == nil, gathered.readableBytes <= AnswerHead.longest, let bytes = try await fromNode.next() {
-            gathered.writeImmutableBuffer(bytes)
-            head = AnswerHead(gathered)
-        }
-        guard let head, head.status == 101 else {
-            throw APIError.unavailable("the node refused: \(head.map { String(buffer: $0.rest) } ?? "no answer")")
-        }
-        if head.rest.readableBytes > 0 { try await stream.write(head.rest) }
+        let (agreement, agree) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                while let bytes = try await stream.read() { try await outbound.write(bytes) }
+                var hasAgreed = false
+                while let bytes = try await stream.read() {
+                    if !hasAgreed { for await _ in agreement { break } }
+                    hasAgreed = true
+                    try await outbound.write(bytes)
+                }
             }
-            while let bytes = try await fromNode.next() { try await stream.write(bytes) }
+            group.addTask {
+                var opening: ByteBuffer? = ByteBuffer()
+                for try await bytes in inbound {
+                    guard var gathered = opening else {
+                        try await stream.write(bytes)
+                        continue
+                    }
+                    gathered.writeImmutableBuffer(bytes)
+                    opening = gathered
+                    guard let behind = try behindAgreement(gathered) else { continue }
+                    opening = nil
+                    agree.yield()
+                    if behind.readableBytes > 0 { try await stream.write(behind) }
+                }
+                if opening != nil { throw APIError.unavailable("the node refused: no answer") }
+            }
+            try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// What a node sends behind the head by which it agrees; `nil` until that is complete.
+    private static func behindAgreement(_ gathered: ByteBuffer) throws(APIError) -> ByteBuffer? {
+        guard let head = AnswerHead(gathered) else {
+            guard gathered.readableBytes <= AnswerHead.longest else {
+                throw .unavailable("the node refused: it answers without end")
+            }
+            return nil
+        }
+        guard head.status == 101 else { throw .unavailable("the node refused: \(String(buffer: head.rest))") }
+        return head.rest
     }
 }

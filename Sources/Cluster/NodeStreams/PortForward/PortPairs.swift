@@ -10,6 +10,8 @@ struct PortPairs {
 
     enum Effect: Equatable {
         case reply(UInt32)
+        /// Bytes may come on it from now on, before its partner does.
+        case expect(UInt32)
         case refuse(UInt32)
         case begin(Pair)
     }
@@ -29,15 +31,23 @@ struct PortPairs {
         // Old clients leave the number away: then streams follow each other, the one for errors first.
         let key = headers["requestid"] ?? "port \(port)"
         let isData = type == "data"
+        let agreement: [Effect] = isData ? [.reply(stream), .expect(stream)] : [.reply(stream)]
         guard let other = waiting[key] else {
             waiting[key] = (stream, isData, port)
-            return [.reply(stream)]
+            return agreement
         }
         guard other.isData != isData, other.port == port else { return [.refuse(stream)] }
         waiting[key] = nil
         count += 1
         let pair = Pair(port: port, data: isData ? stream : other.stream, errors: isData ? other.stream : stream)
-        return [.reply(stream), .begin(pair)]
+        return agreement + [.begin(pair)]
+    }
+
+    /// The client gives a stream up; whether it waited for its partner.
+    mutating func reset(_ stream: UInt32) -> Bool {
+        guard let key = waiting.first(where: { $0.value.stream == stream })?.key else { return false }
+        waiting[key] = nil
+        return true
     }
 
     /// A connection has ended.

@@ -13,7 +13,9 @@ package protocol PortStream: Sendable {
 struct PortTransport: Sendable {
     var read: @Sendable () async throws -> ByteBuffer?
     var write: @Sendable (ByteBuffer) async throws -> Void
+}
 
+extension PortTransport {
     init(_ stream: HijackedStream) {
         read = { try await stream.read() }
         write = { try await stream.write($0) }

@@ -15,22 +15,38 @@ final class SPDYPortForward: Sendable {
     private let pod: PodContainer
     private let streams: any PodStreams
     private let state = Mutex(State())
+    private let departure: AsyncStream<Void>
+    private let departing: AsyncStream<Void>.Continuation
 
     private struct State {
         var pairs = PortPairs()
         /// By the stream for bytes.
         var queues: [UInt32: PortQueue] = [:]
+        /// The client has said that it opens nothing more.
+        var isLeaving = false
+
+        var isDone: Bool { isLeaving && pairs.count == 0 }
     }
 
     init(_ transport: PortTransport, _ pod: PodContainer, _ streams: any PodStreams) {
         self.transport = transport
         self.pod = pod
         self.streams = streams
+        (departure, departing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Serves until the client leaves.
+    /// Serves until the client leaves, or has said that it will and its last connection has ended.
     func run() async throws {
         defer { for queue in state.withLock({ Array($0.queues.values) }) { queue.close() } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.serve() }
+            group.addTask { for await _ in self.departure { break } }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func serve() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             var parser = SPDYParser()
             var writer = SPDYWriter()
@@ -54,6 +70,7 @@ final class SPDYPortForward: Sendable {
             for effect in state.withLock({ $0.pairs.open(stream, headers) }) {
                 switch effect {
                 case .reply(let stream): try await transport.write(writer.reply(stream))
+                case .expect(let stream): state.withLock { $0.queues[stream] = PortQueue() }
                 case .refuse(let stream): try await transport.write(SPDYWriter.reset(stream, status: 3))
                 case .begin(let pair): begun.append(begin(pair))
                 }
@@ -64,19 +81,28 @@ final class SPDYPortForward: Sendable {
             let queue = queue(stream)
             if bytes.readableBytes > 0 { await queue?.send(bytes) }
             if isLast { queue?.finish() }
-        case .reset(let stream): queue(stream)?.close()
+        case .reset(let stream): reset(stream)
         case .ping(let number): try await transport.write(SPDYWriter.ping(number))
-        case .goAway, .other: break
+        case .goAway:
+            state.withLock { $0.isLeaving = true }
+            departIfDone()
+        case .other: break
         }
         return []
     }
 
+    private func reset(_ stream: UInt32) {
+        queue(stream)?.close()
+        state.withLock { if $0.pairs.reset(stream) { $0.queues[stream] = nil } }
+    }
+
+    private func departIfDone() { if state.withLock({ $0.isDone }) { departing.yield() } }
+
     private func queue(_ stream: UInt32) -> PortQueue? { state.withLock { $0.queues[stream] } }
 
     private func begin(_ pair: PortPairs.Pair) -> SPDYConnection {
-        let queue = PortQueue()
-        state.withLock { $0.queues[pair.data] = queue }
-        return SPDYConnection(pair: pair, queue: queue, transport: transport)
+        // The client may have given it up, or sent its last byte, already.
+        SPDYConnection(pair: pair, queue: queue(pair.data) ?? PortQueue(), transport: transport)
     }
 
     private func forward(_ connection: SPDYConnection) async throws {
@@ -87,11 +113,10 @@ final class SPDYPortForward: Sendable {
             why = error.message
         }
         connection.queue.close()
-        state.withLock {
-            $0.queues[connection.pair.data] = nil
-            $0.pairs.end()
-        }
+        state.withLock { $0.queues[connection.pair.data] = nil }
         try await connection.finish(why)
+        state.withLock { $0.pairs.end() }
+        departIfDone()
     }
 }
 
