@@ -40,6 +40,28 @@ struct AccessTests {
             ])
     }
 
+    @Test("who was replaced under its name while nobody looked goes before the new one comes, also in parts")
+    func replaced() {
+        var mirror = Mirror()
+        _ = mirror.take(.whole([object("a", "1"), object("b", "2")]))
+        #expect(
+            mirror.take(.part([object("a", "9")], isFirst: true)) == [
+                .gone(key: "n/a", uid: "1"), .changed(object("a", "9")),
+            ])
+        #expect(mirror.take(.whole([object("b", "2")])) == [.changed(object("b", "2"))], "the new one lives")
+        #expect(
+            mirror.take(.changed(object("b", "3"))) == [.gone(key: "n/b", uid: "2"), .changed(object("b", "3"))])
+    }
+
+    @Test("what a list that broke off had shown is told to be gone when it is")
+    func brokenOff() {
+        var mirror = Mirror()
+        _ = mirror.take(.whole([object("a", "1")]))
+        _ = mirror.take(.part([object("b", "2")], isFirst: true))
+        _ = mirror.take(.part([object("a", "1")], isFirst: true))
+        #expect(mirror.take(.whole([])) == [.gone(key: "n/b", uid: "2")])
+    }
+
     @Test("thousands of things that go well are not all told, what goes wrong is")
     func flood() {
         var aggregator = EventAggregator(component: "test")

@@ -8,8 +8,9 @@ package struct Mirror: Sendable {
         case gone(key: String, uid: String)
     }
 
+    /// By key: the uid that was told last, and is not told to be gone.
     private var shown: [String: String] = [:]
-    /// What the parts of a whole have shown so far.
+    /// What the parts of a whole have said so far.
     private var parts: [String: String] = [:]
 
     package init() {}
@@ -19,22 +20,27 @@ package struct Mirror: Sendable {
         case .part(let objects, let isFirst):
             if isFirst { parts = [:] }
             for object in objects { parts[Self.key(object)] = Self.uid(object) }
-            return objects.map { .changed($0) }
+            return objects.flatMap { show($0) }
         case .whole(let objects):
-            let before = shown
+            for object in objects { parts[Self.key(object)] = Self.uid(object) }
+            let gone = shown.filter { parts[$0.key] != $0.value }.sorted { $0.key < $1.key }
             shown = parts
             parts = [:]
-            for object in objects { shown[Self.key(object)] = Self.uid(object) }
-            let gone = before.filter { shown[$0.key] != $0.value }.sorted { $0.key < $1.key }
             return gone.map { .gone(key: $0.key, uid: $0.value) } + objects.map { .changed($0) }
-        case .changed(let object):
-            shown[Self.key(object)] = Self.uid(object)
-            return [.changed(object)]
+        case .changed(let object): return show(object)
         case .gone(let object):
             let key = Self.key(object)
             shown[key] = nil
             return [.gone(key: key, uid: Self.uid(object))]
         }
+    }
+
+    /// Who goes by names hears that the one before is gone before another takes its name.
+    private mutating func show(_ object: JSONValue) -> [Change] {
+        let (key, uid) = (Self.key(object), Self.uid(object))
+        let before = shown.updateValue(uid, forKey: key)
+        guard let before, before != uid else { return [.changed(object)] }
+        return [.gone(key: key, uid: before), .changed(object)]
     }
 
     private static func key(_ object: JSONValue) -> String {
