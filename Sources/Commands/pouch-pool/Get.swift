@@ -90,13 +90,13 @@ struct Queues: AsyncParsableCommand {
             try await Say.reporting {
                 let found = try await connection.client().get(PoolPath.queues)
                 let queues = (found["items"]?.arrayValue ?? []).map(QueueObject.init).sorted {
-                    ($0.field["spec"]["priority"].number ?? 0) > ($1.field["spec"]["priority"].number ?? 0)
+                    ($0.servedPriority, $1.name) > ($1.servedPriority, $0.name)
                 }
                 let rows = queues.map { queue -> JSONValue in
                     let oldest = queue.field["status"]["oldestWaitSeconds"].number
                     return [
                         "cells": [
-                            .string(queue.name), .string(queue.field["spec"]["weight"].text ?? "1"),
+                            .string(queue.name), .string(queue.servedWeight ?? "1"),
                             .string(queue.field["status"]["pending"].text ?? "0"),
                             .string(queue.field["status"]["running"].text ?? "0"),
                             .string(oldest.map { "\($0)s" } ?? "-"),

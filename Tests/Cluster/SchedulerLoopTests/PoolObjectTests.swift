@@ -67,6 +67,104 @@ struct PoolObjectTests {
         #expect(depths == ["gpu 1", "normal 1", "batch 1"])
     }
 
+    @Test("objects change the queues that the configuration has; one that says nothing changes nothing")
+    func configuredQueues() {
+        let base = [Band("gold", weight: 0.5, minimumPriority: 10), Band("rest", weight: 3, minimumPriority: .min)]
+        let objects = [
+            QueueObject(["metadata": ["name": "gold"], "spec": [:]]),
+            QueueObject(["metadata": ["name": "rest"], "spec": ["weight": 4, "paused": true]]),
+        ]
+        #expect(
+            QueueReader.bands(objects, over: base) == [
+                Band("gold", weight: 0.5, minimumPriority: 10),
+                Band("rest", weight: 4, minimumPriority: .min, isPaused: true),
+            ])
+        #expect(QueueReader.bands([], over: base) == base)
+    }
+
+    @Test("pods of a queue that is paused wait and say so, others are placed")
+    func paused() {
+        var configuration = Configuration()
+        configuration.bands = QueueReader.bands([
+            QueueObject(["metadata": ["name": "slow"], "spec": ["paused": true]])
+        ])
+        var machine = SchedulerMachine(configuration)
+        _ = machine.handle(.node(Self.node("n1")), at: Self.now)
+        _ = machine.handle(.pod(Self.pod("held", annotations: ["pouch.io/queue": "slow"])), at: Self.now)
+        _ = machine.handle(.pod(Self.pod("free")), at: Self.now)
+        let effects = machine.decide(at: Self.now)
+        #expect(Self.bindings(effects).map(\.key) == ["n/free"])
+        #expect(Self.waits(effects) == ["n/held: queue slow is paused"])
+        #expect(machine.queues().first { $0.name == "slow" }?.depth == 1)
+    }
+
+    @Test("a pod that is held for its group is let go when it ends, is bound elsewhere or goes to another group")
+    func staleHolds() {
+        let label: JSONValue = ["pouch.io/pod-group": "g"]
+        func group(_ name: String) -> LoopEvent {
+            .podGroup(
+                PodGroupObject([
+                    "metadata": ["name": .string(name), "namespace": "n"], "spec": ["minMember": 1],
+                ]))
+        }
+        var ended = Self.pod("ended", labels: label).object
+        ended["status"] = ["phase": "Failed"]
+        var bound = Self.pod("bound", labels: label).object
+        bound["spec"]?["nodeName"] = "n1"
+        let moved = Self.pod("moved", labels: ["pouch.io/pod-group": "h"]).object
+        var machine = SchedulerMachine()
+        _ = machine.handle(.node(Self.node("n1")), at: Self.now)
+        for name in ["ended", "bound", "moved"] {
+            #expect(Self.waits(machine.handle(.pod(Self.pod(name, labels: label)), at: Self.now)).count == 1)
+        }
+        #expect(machine.handle(.pod(PodObject(ended)), at: Self.now).isEmpty)
+        _ = machine.handle(.pod(PodObject(bound)), at: Self.now)
+        let waits = Self.waits(machine.handle(.pod(PodObject(moved)), at: Self.now))
+        #expect(waits == ["n/moved: there is no PodGroup n/h yet"])
+        _ = machine.handle(group("g"), at: Self.now)
+        #expect(Self.bindings(machine.decide(at: Self.now)).isEmpty, "nobody of the group waits any more")
+        #expect(machine.waitingCount == 0)
+        _ = machine.handle(group("h"), at: Self.now)
+        #expect(Self.bindings(machine.decide(at: Self.now)).map(\.key) == ["n/moved"])
+    }
+
+    @Test("pools that overlap give no address twice")
+    func overlapping() throws {
+        var pools = AddressPools([
+            try Self.pool("a", ["cidr": "10.7.0.0/30"]), try Self.pool("b", ["cidr": "10.7.0.0/29"]),
+        ])
+        #expect(pools.take("a", for: "p1") == "10.7.0.1" && pools.take("b", for: "p2") == "10.7.0.2")
+        #expect(pools.take("a", for: "p3") == nil && pools.take("b", for: "p4") == "10.7.0.3")
+        pools.release("p2")
+        #expect(pools.take("a", for: "p3") == "10.7.0.2")
+    }
+
+    @Test("a pool takes the pods of the namespaces that it selects, and of those the pods that it selects")
+    func namespaceSelector() throws {
+        func chosen(_ spec: JSONValue, labels: JSONValue = [:], namespace: String = "n") throws -> String? {
+            let given: JSONValue = ["cidr": "10.7.0.0/24"]
+            var all = given
+            for (key, value) in spec.objectValue ?? [:] { all[key] = value }
+            var machine = SchedulerMachine(Configuration(), pools: AddressPools([try Self.pool("east", all)]))
+            _ = machine.handle(.namespace(name: "n", labels: ["team": "db"]), at: Self.now)
+            _ = machine.handle(.node(Self.node("n1")), at: Self.now)
+            var pod = Self.pod("a", labels: labels).object
+            pod["metadata"]?["namespace"] = .string(namespace)
+            _ = machine.handle(.pod(PodObject(pod)), at: Self.now)
+            let bindings = Self.bindings(machine.decide(at: Self.now))
+            #expect(bindings.count == 1)
+            return bindings.first?.annotations["pouch.io/address-pool"]
+        }
+        let team: JSONValue = ["matchLabels": ["team": "db"]]
+        #expect(try chosen(["namespaceSelector": team]) == "east")
+        #expect(try chosen(["namespaceSelector": team], namespace: "other") == nil)
+        let both: JSONValue = ["namespaceSelector": team, "podSelector": ["matchLabels": ["app": "x"]]]
+        #expect(try chosen(both) == nil)
+        #expect(try chosen(both, labels: ["app": "x"]) == "east")
+        #expect(try chosen(both, labels: ["app": "x"], namespace: "other") == nil)
+        #expect(try chosen([:]) == nil)
+    }
+
     @Test("a pod waits for its group to be described, and the group for all its members")
     func groups() {
         var machine = SchedulerMachine()

@@ -6,8 +6,7 @@ extension SchemaText {
           LabelSelector, podSelector LabelSelector
         IPPoolStatus: allocated int32, conditions [Condition] by type, free int32, observedGeneration int64
         PodGroup: apiVersion string, kind string, metadata ObjectMeta, spec PodGroupSpec, status PodGroupStatus
-        PodGroupSpec: minMember* int32, minResources {quantity}, priorityClassName string, queue string,
-          scheduleTimeoutSeconds int32
+        PodGroupSpec: minMember* int32, queue string, topologyKey string
         PodGroupStatus: conditions [Condition] by type, failed int32, observedGeneration int64, phase string, running
           int32, scheduled int32, succeeded int32
         PrewarmJob: apiVersion string, kind string, metadata ObjectMeta, spec PrewarmJobSpec, status PrewarmJobStatus
@@ -18,9 +17,8 @@ extension SchemaText {
           by name, observedGeneration int64, phase string, ready int32, startTime time, total int32
         PrewarmNodeStatus: message string, name* string, phase string
         Queue: apiVersion string, kind string, metadata ObjectMeta, spec QueueSpec, status QueueStatus
-        QueueSpec: capability {quantity}, guarantee {quantity}, parent string, paused bool, priority int32, reclaimable
-          bool, weight int32
-        QueueStatus: allocated {quantity}, conditions [Condition] by type, observedGeneration int64, oldestWaitSeconds
-          int64, pending int32, running int32
+        QueueSpec: paused bool, priority int32, weight int32
+        QueueStatus: allocated {quantity}, conditions [Condition] by type, minimumPriority int32, observedGeneration int64,
+          oldestWaitSeconds int64, pending int32, running int32, weight number
         """
 }

@@ -41,8 +41,10 @@ extension TableColumns {
         switch kind {
         case Catalog.queue:
             [
-                .name, .text("Weight", or: "1", "spec", "weight"), number("Pending", "pending"),
-                number("Running", "running"), .text("Parent", "spec", "parent"), .age,
+                .name,
+                Column("Weight") { object, _ in .string(QueueObject(object.value).servedWeight ?? "1") },
+                number("Pending", "pending"), number("Running", "running"),
+                Column("Paused") { object, _ in .string(QueueObject(object.value).isPaused ? "yes" : "no") }, .age,
             ]
         case Catalog.podGroup:
             [

@@ -40,10 +40,16 @@ package struct QueueObject: ObjectView {
     package let object: JSONValue
     package init(_ object: JSONValue) { self.object = object }
 
-    package var weight: Double { field["spec"]["weight"].value?.doubleValue ?? 1 }
-    /// Served before all that are not.
-    package var isStrict: Bool { field["spec"]["strict"].flag ?? false }
-    package var lowestPriority: Int? { field["spec"]["minPriority"].number }
+    /// `nil` leaves the queue as it is otherwise; so do the others.
+    package var weight: Double? { field["spec"]["weight"].value?.doubleValue }
+    package var priority: Int32? { field["spec"]["priority"].number.flatMap { Int32(exactly: $0) } }
+    /// None of its pods is tried.
+    package var isPaused: Bool { field["spec"]["paused"].flag ?? false }
+    /// As the scheduler serves it, once it has said so.
+    package var servedWeight: String? { field["status"]["weight"].text ?? field["spec"]["weight"].text }
+    package var servedPriority: Int {
+        field["status"]["minimumPriority"].number ?? field["spec"]["priority"].number ?? 0
+    }
 }
 
 /// pouch.io/v1 PodGroup: pods that start together or not at all.

@@ -99,8 +99,6 @@ package struct NodeLifecycle: Sendable {
     /// When the next node of a zone may lose its pods.
     private var turns: [String: Timestamp] = [:]
     var ranges: AddressRanges
-    /// Leases may come before their nodes.
-    private var early: [String: Timestamp] = [:]
 
     package init(_ settings: LifecycleSettings = LifecycleSettings()) {
         self.settings = settings

@@ -10,8 +10,10 @@ package struct AddressPoolSpec: Sendable, Hashable {
     var family: IPAddress.Family
     /// `nil` where all nodes reach it.
     var nodes: LabelSelector?
-    /// The pods that get an address from it without naming it; `nil` for none.
+    /// The pods that get an address from it without naming it, by their own labels and by those of their namespaces; `nil` for
+    /// both means none.
     var pods: LabelSelector?
+    var namespaces: LabelSelector?
 
     /// - Throws: ``ManifestError`` naming the field that makes no sense.
     package init(_ object: Field) throws(ManifestError) {
@@ -43,6 +45,8 @@ package struct AddressPoolSpec: Sendable, Hashable {
         self.ranges = ranges.flatMap { range in Self.without(gateway?.value, range) }
         nodes = spec["nodeSelector"].isPresent ? try SelectorReader.labels(spec["nodeSelector"]) : nil
         pods = spec["podSelector"].isPresent ? try SelectorReader.labels(spec["podSelector"]) : nil
+        namespaces =
+            spec["namespaceSelector"].isPresent ? try SelectorReader.labels(spec["namespaceSelector"]) : nil
     }
 
     private static func without(_ value: UInt128?, _ range: ClosedRange<UInt128>) -> [ClosedRange<UInt128>] {
@@ -54,10 +58,13 @@ package struct AddressPoolSpec: Sendable, Hashable {
     }
 
     func reaches(_ labels: [String: String]) -> Bool { nodes?.matches(labels) ?? true }
-    func wants(_ labels: [String: String]) -> Bool { pods?.matches(labels) ?? false }
+    func wants(_ labels: [String: String], in namespace: [String: String]) -> Bool {
+        guard pods != nil || namespaces != nil else { return false }
+        return pods?.matches(labels) ?? true && namespaces?.matches(namespace) ?? true
+    }
 }
 
-/// Who has which address of the pools.
+/// Who has which address of the pools; no two pods have the same, whichever pools it lies in.
 ///
 /// An address is given with the binding and stands in an annotation of the pod, so that the pod's node makes it so, and a
 /// server that starts finds it there.
@@ -66,9 +73,10 @@ package struct AddressPools: Sendable {
     package static let poolAnnotation = "pouch.io/address-pool"
 
     package let specs: [String: AddressPoolSpec]
-    private var used: [String: [UInt128: String]] = [:]
+    /// By address: the pod that has it.
+    private var used: [IPAddress: String] = [:]
     /// By pod: the pool and the address that it has.
-    private var held: [String: (pool: String, value: UInt128)] = [:]
+    private var held: [String: (pool: String, address: IPAddress)] = [:]
     private var next: [String: UInt128] = [:]
 
     package init(_ specs: [AddressPoolSpec] = []) {
@@ -80,38 +88,38 @@ package struct AddressPools: Sendable {
         Set(specs.values.filter { $0.reaches(labels) }.map(\.name))
     }
 
-    /// The pool that a pod which names none belongs to.
-    func chosen(for labels: [String: String]) -> String? {
-        specs.values.filter { $0.wants(labels) }.map(\.name).min()
+    /// The pool that a pod which names none belongs to, by its labels and those of its namespace.
+    func chosen(for labels: [String: String], in namespace: [String: String]) -> String? {
+        specs.values.filter { $0.wants(labels, in: namespace) }.map(\.name).min()
     }
 
     /// A pod has an address already.
     mutating func hold(_ pod: String, _ pool: String, _ address: String) {
         guard held[pod] == nil, let address = try? IPAddress(parsing: address) else { return }
-        held[pod] = (pool, address.value)
-        used[pool, default: [:]][address.value] = pod
+        held[pod] = (pool, address)
+        used[address] = pod
     }
 
     /// An address for a pod, the one that it has if it has one; `nil` when the pool has none left, or is not there.
     mutating func take(_ pool: String, for pod: String) -> String? {
         guard let spec = specs[pool] else { return nil }
-        if let own = held[pod], own.pool == pool { return IPAddress(spec.family, own.value).description }
-        let taken = used[pool] ?? [:]
-        guard let value = free(spec, taken) else { return nil }
-        next[pool] = value &+ 1
-        used[pool, default: [:]][value] = pod
-        held[pod] = (pool, value)
-        return IPAddress(spec.family, value).description
+        if let own = held[pod], own.pool == pool { return own.address.description }
+        guard let address = free(spec) else { return nil }
+        next[pool] = address.value &+ 1
+        used[address] = pod
+        held[pod] = (pool, address)
+        return address.description
     }
 
     /// The first that is free behind the one given last, else the first of all: what was given back rests for a while.
-    private func free(_ spec: AddressPoolSpec, _ taken: [UInt128: String]) -> UInt128? {
+    private func free(_ spec: AddressPoolSpec) -> IPAddress? {
         let start = next[spec.name] ?? 0
         for isSecond in [false, true] {
             for range in spec.ranges {
                 var value = isSecond ? range.lowerBound : max(range.lowerBound, start)
                 while value <= range.upperBound {
-                    if taken[value] == nil { return value }
+                    let address = IPAddress(spec.family, value)
+                    if used[address] == nil { return address }
                     value += 1
                 }
             }
@@ -122,6 +130,6 @@ package struct AddressPools: Sendable {
     /// A pod is gone.
     mutating func release(_ pod: String) {
         guard let own = held.removeValue(forKey: pod) else { return }
-        used[own.pool]?[own.value] = nil
+        if used[own.address] == pod { used[own.address] = nil }
     }
 }

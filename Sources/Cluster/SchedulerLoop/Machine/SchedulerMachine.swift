@@ -46,6 +46,8 @@ package struct SchedulerMachine: ~Copyable {
     private var pools: AddressPools
     /// By group: pods whose PodGroup is not there yet, by their uid.
     private var ungrouped: [String: [String: PodObject]] = [:]
+    /// By uid: the group for which such a pod is held.
+    private var heldFor: [String: String] = [:]
 
     package init(_ configuration: Configuration = Configuration(), pools: AddressPools = AddressPools()) {
         self.configuration = configuration
@@ -63,7 +65,7 @@ package struct SchedulerMachine: ~Copyable {
         switch event {
         case .pod(let pod): return take(pod, at: now)
         case .podGone(let key, let uid):
-            if !ungrouped.isEmpty { for group in ungrouped.keys { ungrouped[group]?[uid] = nil } }
+            letGo(uid)
             guard let id = identities[key], uid.isEmpty || known[id]?.uid == uid else { return [] }
             return forget(id, at: now)
         case .node(let node): return take(node, at: now)
@@ -91,7 +93,9 @@ package struct SchedulerMachine: ~Copyable {
             let pods = ungrouped.removeValue(forKey: group.key) ?? [:]
             return pods.sorted { $0.key < $1.key }.flatMap { take($0.value, at: now) }
         case .podGroupGone(let key): reader.groups[key] = nil
-        case .namespace(let name, let labels): return tell(.namespaceChanged(name: name, labels: labels), at: now)
+        case .namespace(let name, let labels):
+            reader.namespaces[name] = labels
+            return tell(.namespaceChanged(name: name, labels: labels), at: now)
         case .bound(let uid, let node, let outcome): return end(uid, on: node, outcome, at: now)
         }
         return []
@@ -147,13 +151,15 @@ package struct SchedulerMachine: ~Copyable {
     private mutating func take(_ pod: PodObject, at now: Timestamp) -> [LoopEffect] {
         let id = pod.uid.isEmpty ? pod.key : pod.uid
         var effects: [LoopEffect] = []
+        // What is held is what was seen last; it may be over meanwhile, bound by somebody else, or of another group.
+        let held = letGo(pod.uid)
         if let before = identities[pod.key], before != id { effects += forget(before, at: now) }
         guard !pod.phase.isTerminal, pod.nodeName != nil || !pod.isBeingDeleted else {
             return effects + forget(id, at: now)
         }
         guard let before = known[id] else {
             if pod.nodeName == nil, let group = PodReader.group(of: pod.field), reader.groups[group] == nil {
-                return effects + hold(pod, for: group)
+                return effects + hold(pod, for: group, isNew: held != group)
             }
             return effects + add(pod, id, at: now)
         }
@@ -179,14 +185,24 @@ package struct SchedulerMachine: ~Copyable {
     }
 
     /// A pod whose group nobody has described is not placed: how many must come together is not known.
-    private mutating func hold(_ pod: PodObject, for group: String) -> [LoopEffect] {
-        let isNew = ungrouped[group, default: [:]].updateValue(pod, forKey: pod.uid) == nil
+    private mutating func hold(_ pod: PodObject, for group: String, isNew: Bool) -> [LoopEffect] {
+        ungrouped[group, default: [:]][pod.uid] = pod
+        heldFor[pod.uid] = group
         guard isNew else { return [] }
         return [
             .waiting(
                 key: pod.key, uid: pod.uid, reason: "Unschedulable", message: "there is no PodGroup \(group) yet",
                 nominatedNode: nil)
         ]
+    }
+
+    /// The group for which the pod was held until now.
+    @discardableResult
+    private mutating func letGo(_ uid: String) -> String? {
+        guard let group = heldFor.removeValue(forKey: uid) else { return nil }
+        ungrouped[group]?[uid] = nil
+        if ungrouped[group]?.isEmpty == true { ungrouped[group] = nil }
+        return group
     }
 
     private mutating func add(_ object: PodObject, _ id: String, at now: Timestamp) -> [LoopEffect] {
@@ -367,7 +383,8 @@ package struct SchedulerMachine: ~Copyable {
 
     private mutating func explain(_ id: String, at now: Timestamp) -> [LoopEffect] {
         guard let pod = known[id], !pod.lacksAddress, let why = scheduler.explain(id) else { return [] }
-        let message = WaitingText.message(why, nodes: nodes.count)
+        let isPaused = configuration.bands.contains { $0.name == pod.queue && $0.isPaused }
+        let message = isPaused ? "queue \(pod.queue) is paused" : WaitingText.message(why, nodes: nodes.count)
         guard message != pod.message else { return [] }
         known[id]?.message = message
         return [

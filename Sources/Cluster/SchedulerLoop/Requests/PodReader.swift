@@ -27,6 +27,8 @@ package struct PodReader: Sendable {
     package var groups: [String: PodGroupObject] = [:]
     /// Pools of addresses, some of which choose their pods.
     package var pools = AddressPools()
+    /// The labels of namespaces.
+    package var namespaces: [String: [String: String]] = [:]
 
     package init(
         priorities: [String: Int], claims: [String: ClaimedVolume] = [:], queues: [String: String] = [:],
@@ -132,7 +134,8 @@ package struct PodReader: Sendable {
         let annotations = field["metadata"]["annotations"]
         requirements.addressPool =
             annotations[AddressPools.poolAnnotation].text
-            ?? (pools.specs.isEmpty ? nil : pools.chosen(for: field["metadata"]["labels"].texts))
+            ?? (pools.specs.isEmpty
+                ? nil : pools.chosen(for: field["metadata"]["labels"].texts, in: namespaces[namespace] ?? [:]))
         requirements.prefersOneNUMANode = annotations["pouch.io/numa"].text == "single"
         requirements.layers = try layers(annotations["pouch.io/layers"])
         for container in spec["containers"].elements {

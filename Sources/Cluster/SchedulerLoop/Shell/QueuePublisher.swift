@@ -3,6 +3,9 @@ internal import JSON
 internal import Units
 
 /// Writes how the queues stand into their objects, where people and programs look.
+///
+/// An object that it makes says nothing of how the queue is served: that is for whoever configures the scheduler, or changes the
+/// object.
 struct QueuePublisher: Sendable {
     private let access: any PoolAccess
     private var told: [String: JSONValue] = [:]
@@ -15,7 +18,8 @@ struct QueuePublisher: Sendable {
             let oldest = report.oldest.map { max(0, now.seconds - $0.seconds) }
             let status: JSONValue = [
                 "pending": JSONValue(number: report.depth), "running": JSONValue(number: report.running),
-                "oldestWaitSeconds": oldest.map { .integer($0) } ?? .null,
+                "oldestWaitSeconds": oldest.map { .integer($0) } ?? .null, "weight": .double(report.weight),
+                "minimumPriority": JSONValue(number: report.minimumPriority),
             ]
             guard told[report.name] != status else { continue }
             let path = "\(PoolPath.queues)/\(report.name)"
@@ -25,10 +29,7 @@ struct QueuePublisher: Sendable {
                 guard error.isNotFound else { throw error }
                 let queue: JSONValue = [
                     "apiVersion": "pouch.io/v1", "kind": "Queue", "metadata": ["name": .string(report.name)],
-                    "spec": [
-                        "weight": JSONValue(number: max(1, Int(report.weight))),
-                        "priority": JSONValue(number: report.minimumPriority),
-                    ],
+                    "spec": [:],
                 ]
                 try await access.create(queue, in: PoolPath.queues)
                 try await access.patch("\(path)/status", ["status": status])

@@ -45,7 +45,8 @@ package actor SchedulerLoop {
     private var mirrors: [Source: Mirror] = [:]
     private var unseen = Set(Source.allCases)
     private var queueObjects: [String: QueueObject] = [:]
-    private var poolObjects: [String: Field] = [:]
+    /// By name: what an IPPool says, and what that means where it makes sense.
+    private var poolObjects: [String: (told: JSONValue?, spec: AddressPoolSpec?)] = [:]
     /// What the machine was made from.
     private var description: Description?
     private var channels = Channels()
@@ -134,16 +135,17 @@ package actor SchedulerLoop {
     private func take(_ batch: [Reflected], from source: Source) {
         if Task.isCancelled { return }
         var events: [LoopEvent] = []
+        var isDescribedAnew = false
         for news in batch {
             for change in mirrors[source, default: Mirror()].take(news) {
-                describe(change, source)
+                if describe(change, source) { isDescribedAnew = true }
                 if let event = Self.event(change, source) { events.append(event) }
             }
         }
         if !events.isEmpty { handle(events) }
         let isWhole = batch.contains { if case .whole = $0 { true } else { false } }
         if isWhole, unseen.remove(source) != nil { seen(source) }
-        guard source.stage == 0, let description, description != currentDescription() else { return }
+        guard isDescribedAnew, let description, description != currentDescription() else { return }
         logger.info("queues or pools of addresses have changed: the scheduling loop begins anew")
         channels.ender.yield()
     }
@@ -165,25 +167,34 @@ package actor SchedulerLoop {
         channels.waker.yield()
     }
 
-    private func describe(_ change: Mirror.Change, _ source: Source) {
+    /// Keeps what says how to schedule; whether it says something else than before: how it stands is written into the same objects.
+    private func describe(_ change: Mirror.Change, _ source: Source) -> Bool {
         switch (source, change) {
-        case (.queues, .changed(let object)): queueObjects[QueueObject(object).name] = QueueObject(object)
-        case (.queues, .gone(let key, _)): queueObjects[key] = nil
-        case (.addressPools, .changed(let object)):
-            poolObjects[Field(object)["metadata"]["name"].text ?? ""] = Field(object)
-        case (.addressPools, .gone(let key, _)): poolObjects[key] = nil
-        default: break
+        case (.queues, .changed(let object)):
+            let queue = QueueObject(object)
+            let before = queueObjects.updateValue(queue, forKey: queue.name)
+            return before.map { $0.field["spec"].value != queue.field["spec"].value } ?? true
+        case (.queues, .gone(let key, _)): return queueObjects.removeValue(forKey: key) != nil
+        case (.addressPools, .changed(let object)): return describe(addressPool: Field(object))
+        case (.addressPools, .gone(let key, _)): return poolObjects.removeValue(forKey: key) != nil
+        default: return false
         }
     }
 
-    private func currentDescription() -> Description {
-        var pools: [AddressPoolSpec] = []
-        for (name, object) in poolObjects.sorted(by: { $0.key < $1.key }) {
-            do throws(ManifestError) { pools.append(try AddressPoolSpec(object)) } catch {
-                logger.warning("an IPPool gives no addresses", metadata: ["pool": "\(name)", "error": "\(error)"])
-            }
+    private func describe(addressPool object: Field) -> Bool {
+        let (name, told) = (object["metadata"]["name"].text ?? "", object["spec"].value)
+        if let before = poolObjects[name], before.told == told { return false }
+        var spec: AddressPoolSpec?
+        do throws(ManifestError) { spec = try AddressPoolSpec(object) } catch {
+            logger.warning("an IPPool gives no addresses", metadata: ["pool": "\(name)", "error": "\(error)"])
         }
-        return Description(bands: QueueReader.bands(Array(queueObjects.values)), pools: pools)
+        poolObjects[name] = (told, spec)
+        return true
+    }
+
+    private func currentDescription() -> Description {
+        let pools = poolObjects.sorted { $0.key < $1.key }.compactMap(\.value.spec)
+        return Description(bands: QueueReader.bands(Array(queueObjects.values), over: base.bands), pools: pools)
     }
 
     private static func event(_ change: Mirror.Change, _ source: Source) -> LoopEvent? {

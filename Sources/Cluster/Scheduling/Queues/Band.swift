@@ -9,16 +9,19 @@ package struct Band: Hashable, Sendable {
     package var minimumPriority: Int32
     /// Whether its pods fill nodes or spread; `nil` leaves that to their profile.
     package var packing: Profile.Packing?
+    /// Pods come into it and wait; none is tried.
+    package var isPaused: Bool
 
     package init(
         _ name: String, isStrict: Bool = false, weight: Double = 1, minimumPriority: Int32,
-        packing: Profile.Packing? = nil
+        packing: Profile.Packing? = nil, isPaused: Bool = false
     ) {
         self.name = name
         self.isStrict = isStrict
         self.weight = weight
         self.minimumPriority = minimumPriority
         self.packing = packing
+        self.isPaused = isPaused
     }
 
     /// The position of the queue that takes pods of `template`: by its class's name for it, or by priority.

@@ -140,7 +140,8 @@ struct QueueSet {
 
     private func nextBand() -> Int? {
         var found: Int?
-        for band in bands.indices where services[band].levels.contains(where: { !$0.heap.isEmpty }) {
+        for band in bands.indices
+        where !bands[band].isPaused && services[band].levels.contains(where: { !$0.heap.isEmpty }) {
             if bands[band].isStrict { return band }
             if let best = found, services[best].pass <= services[band].pass { continue }
             found = band
