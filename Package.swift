@@ -238,7 +238,7 @@ var rooms: [Room] = [
         "Cluster", "SQLiteStore", uses: ["ClusterStore", "Units", "Lanes"], packages: [grdb, crypto], tested: true,
         testsUse: ["StoreConformance", "LinuxKernel"]),
     library(
-        "Cluster", "PoolClient", uses: ["ClusterModel", "Identity", "JSON", "Units", "LinuxKernel", "CLinux"],
+        "Cluster", "PoolClient", uses: ["ClusterModel", "Identity", "JSON", "Units", "LinuxKernel", "CLinux", "Lanes"],
         packages: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL], tested: true),
     library(
         "Cluster", "SchedulerLoop", uses: ["Scheduling", "ClusterModel", "JSON", "Units"], packages: [logging],

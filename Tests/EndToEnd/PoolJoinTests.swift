@@ -139,6 +139,42 @@ struct PoolJoinTests {
             let nobody = try await run(
                 ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "\(rig.address)/api/v1/pods"])
             #expect(nobody.output == "401", "\(nobody)")
+            // Deleted it is no member any more, and its name is free.
+            let object = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+            #expect(try await rig.kubectl("create", "-f", "-", input: object).status == 0)
+            #expect(try await rig.ask("/api/v1/nodes/n1", of: node) == "200")
+            #expect(try await rig.kubectl("delete", "node", "n1").status == 0)
+            #expect(try await rig.ask("/api/v1/nodes/n1", of: node) == "403")
+            let fresh = try await rig.pouch("pool", "token", "--data", rig.pool).output.filter { !$0.isWhitespace }
+            let again = try await rig.pouch(
+                "pool", "join", rig.address, "--data-root", "\(rig.folder)/n1-again", "--node-name", "n1",
+                environment: ["POUCH_JOIN_TOKEN": fresh])
+            #expect(again.status == 0, "\(again)")
+            #expect(try await rig.ask("/api/v1/nodes/n1", of: "\(rig.folder)/n1-again") == "404")
+            #expect(try await rig.ask("/api/v1/nodes/n1", of: node) == "403")
+        }
+    }
+
+    @Test("the tokens of a file are known beside what the pool itself gives out")
+    func tokenFile() async throws {
+        try await withScratchDirectory { folder in
+            try WholeFile.replace("\(folder)/tokens", with: Array("secret,ann,1,\"system:masters\"\n".utf8))
+            try await withRig(["--token-file", "\(folder)/tokens"]) { rig in
+                func code(_ token: String) async throws -> String {
+                    try await run(
+                        [
+                            "curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "-H",
+                            "Authorization: Bearer \(token)", "\(rig.address)/api/v1/pods",
+                        ]
+                    ).output
+                }
+                #expect(try await code("secret") == "200")
+                #expect(try await code("other") == "401")
+                let joined = try await rig.pouch(
+                    "pool", "join", rig.address, "--data-root", "\(rig.folder)/n1", "--node-name", "n1",
+                    environment: ["POUCH_JOIN_TOKEN": rig.firstToken])
+                #expect(joined.status == 0, "\(joined)")
+            }
         }
     }
 

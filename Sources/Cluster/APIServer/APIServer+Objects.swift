@@ -74,6 +74,7 @@ extension APIServer {
     ) async throws -> Response {
         let options = try await deleteOptions(request)
         let deleted = try await objects.delete(kind, namespace, name, options)
+        try await expel([name], kind, isDryRun: options.isDryRun)
         guard deleted.isGone else { return .json(deleted.object.value) }
         if kind == Catalog.pod { return .json(deleted.object.value) }
         return .json(Self.success(code: 200, details: details(of: deleted.object, kind)).without("code"))
@@ -103,6 +104,7 @@ extension APIServer {
                 gone.append(deleted.object.value)
             }
         }
+        try await expel(gone.compactMap { $0["metadata"]?["name"]?.stringValue }, kind, isDryRun: options.isDryRun)
         return .json([
             "kind": .string("\(kind.kind)List"), "apiVersion": .string(kind.apiVersion),
             "metadata": ["resourceVersion": .string(objects.store.revision.description)], "items": .array(gone),

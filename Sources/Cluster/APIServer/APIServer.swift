@@ -49,6 +49,7 @@ package struct APIServer: Sendable {
             request.requester = try authentication.requester(
                 certificate: source.certificate, authorization: sent.headers[.authorization],
                 isLocal: source.peer == .local)
+            try checkMembership(request.requester, source)
             response = try await admit(request, source)
         } catch let error as APIError {
             if error.code >= 500 {

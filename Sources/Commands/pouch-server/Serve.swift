@@ -4,6 +4,7 @@ internal import ClusterStore
 internal import Glibc
 internal import HTTPKit
 internal import Identity
+internal import Lanes
 internal import LinuxKernel
 internal import Logging
 internal import NIOCore
@@ -21,7 +22,7 @@ struct Serve: AsyncParsableCommand {
             Without --data the pool's state is in memory only. Where pouch pool init made a pool in --data, it serves with that \
             pool's certificates, and nodes join it with one-time tokens. Otherwise, without --tls-cert, it serves this machine \
             alone and trusts everybody there; with it clients show a certificate that --tls-ca signed (common name and \
-            organizations are user and groups), or a token. SIGTERM ends it when the requests in work are answered.
+            organizations are user and groups), or a token of --token-file, which a pool knows beside its certificates. SIGTERM ends it when the requests in work are answered.
             """)
 
     @Option(help: "ADDRESS:PORT, with port 0 for one that is free; else the pool's own, or 127.0.0.1:8080.")
@@ -44,8 +45,9 @@ struct Serve: AsyncParsableCommand {
 
     private func serve() async throws {
         PouchServer.startLogging(debug: debug)
+        try checkFlags()
         let logger = Logger(label: "pouch-server")
-        let identity = try await ServerIdentity.open(data, hasOwn: tlsCert != nil || tokenFile != nil)
+        let identity = try await ServerIdentity.open(data, hasOwn: tlsCert != nil)
         let address = try ListenAddress(parsing: listen ?? identity?.folder.settings.listen ?? "127.0.0.1:8080")
         let listener: Listener
         if let identity {
@@ -64,7 +66,11 @@ struct Serve: AsyncParsableCommand {
             throw ServeError.incomplete(
                 "--node-certificate-hours \(nodeCertificateHours): more than none, less than ten years")
         }
-        let desk = identity.map { JoinDesk($0.folder, lifetime: .seconds(nodeCertificateHours * 3600)) }
+        let lifetime = Duration.seconds(nodeCertificateHours * 3600)
+        var desk: JoinDesk?
+        if let folder = identity?.folder {
+            desk = try await Lanes.shared.run { () throws(IdentityError) in try JoinDesk(folder, lifetime: lifetime) }
+        }
         let api = APIServer(
             store, authentication: try authentication(isPool: identity != nil), audit: audit, dialer: dialer,
             desk: desk,
@@ -93,22 +99,24 @@ struct Serve: AsyncParsableCommand {
         try await members.run()
     }
 
+    /// Also where a pool brings certificates of its own: nothing that was said is left unheard.
+    private func checkFlags() throws(ServeError) {
+        guard (tlsCert == nil) == (tlsKey == nil) else { throw .incomplete("--tls-cert and --tls-key go together") }
+        guard tlsCa == nil || tlsCert != nil else { throw .incomplete("--tls-ca needs --tls-cert and --tls-key") }
+        guard tlsCert == nil || tlsCa != nil || tokenFile != nil else {
+            throw .incomplete("--tls-cert needs --tls-ca or --token-file: nobody could get in")
+        }
+    }
+
     private func listener(_ address: ListenAddress) throws(ServeError) -> Listener {
-        switch (tlsCert, tlsKey) {
-        case (let certificate?, let key?):
-            guard tlsCa != nil || tokenFile != nil else {
-                throw .incomplete("--tls-cert needs --tls-ca or --token-file: nobody could get in")
-            }
+        if let tlsCert, let tlsKey {
             return .tls(
                 TLSListener(
-                    host: address.host, port: address.port, authority: tlsCa, certificate: certificate, key: key,
+                    host: address.host, port: address.port, authority: tlsCa, certificate: tlsCert, key: tlsKey,
                     admitsStrangers: tokenFile != nil))
-        case (nil, nil):
-            guard tlsCa == nil else { throw .incomplete("--tls-ca needs --tls-cert and --tls-key") }
-            guard address.isLoopback else { throw .open("\(address.host):\(address.port)") }
-            return .plain(PlainListener(host: address.host, port: address.port))
-        default: throw .incomplete("--tls-cert and --tls-key go together")
         }
+        guard address.isLoopback else { throw .open("\(address.host):\(address.port)") }
+        return .plain(PlainListener(host: address.host, port: address.port))
     }
 
     private func authentication(isPool: Bool) throws -> Authentication {

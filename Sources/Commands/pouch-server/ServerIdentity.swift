@@ -15,7 +15,7 @@ final class ServerIdentity: Sendable {
 
     private init(_ folder: PoolFolder) { self.folder = folder }
 
-    /// That of the pool in `path`; nil when none was made there, or when the server has certificates or tokens of its own.
+    /// That of the pool in `path`; nil when none was made there, or when the server has certificates of its own.
     static func open(_ path: String?, hasOwn: Bool) async throws(IdentityError) -> ServerIdentity? {
         guard let path, !hasOwn else { return nil }
         let folder = try await Lanes.shared.run { () throws(IdentityError) in

@@ -118,6 +118,20 @@ package enum Files {
         try check("rename", path) { Glibc.rename(path, new) }
     }
 
+    /// Gives a file one more name.
+    ///
+    /// - Throws: `EEXIST` when something has that name; of two who try at once only one succeeds.
+    package static func link(_ path: String, to new: String) throws(SyscallError) {
+        try check("link", new) { Glibc.link(path, new) }
+    }
+
+    /// Returns once the names in a folder would survive power loss.
+    package static func synchronize(folder path: String) throws(SyscallError) {
+        let folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+        let number = folder.raw
+        try check("fsync", path) { fsync(number) }
+    }
+
     package static func changeOwner(
         of descriptor: Int32, user: UInt32, group: UInt32
     ) throws(SyscallError) {

@@ -119,13 +119,17 @@ package struct CertificateTerm: Equatable, Sendable {
 
     /// Of the first certificate in `pem`.
     package init(pem: String) throws(IdentityError) {
-        do {
-            let certificate = try Certificate(pemEncoded: pem)
-            begins = Int64(certificate.notValidBefore.timeIntervalSince1970) + CertificateAuthority.allowance
-            ends = Int64(certificate.notValidAfter.timeIntervalSince1970)
-        } catch {
-            throw .malformed("certificate")
-        }
+        do { self.init(try Certificate(pemEncoded: pem)) } catch { throw .malformed("certificate") }
+    }
+
+    /// Of one in DER.
+    package init(der: [UInt8]) throws(IdentityError) {
+        do { self.init(try Certificate(derEncoded: der)) } catch { throw .malformed("certificate") }
+    }
+
+    private init(_ certificate: Certificate) {
+        begins = Int64(certificate.notValidBefore.timeIntervalSince1970) + CertificateAuthority.allowance
+        ends = Int64(certificate.notValidAfter.timeIntervalSince1970)
     }
 
     /// When its holder asks for the next one: after seven tenths of its time.

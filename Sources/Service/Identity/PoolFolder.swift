@@ -26,6 +26,7 @@ package struct PoolFolder: Sendable {
     package let path: String
     package let authority: CertificateAuthority
     package let tokens: TokenBook
+    package let expulsions: ExpulsionBook
     package let settings: Settings
 
     package var authorityFile: String { "\(path)/pki/ca.crt" }
@@ -62,6 +63,7 @@ package struct PoolFolder: Sendable {
         settings = Settings(listen: listen, hosts: (value["hosts"]?.arrayValue ?? []).compactMap(\.stringValue))
         authority = try CertificateAuthority(folder: "\(path)/pki")
         tokens = try TokenBook(folder: "\(path)/tokens")
+        expulsions = try ExpulsionBook(folder: "\(path)/expelled")
     }
 
     /// Makes a certificate with its key for `holder`, in PEM.

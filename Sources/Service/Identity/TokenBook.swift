@@ -21,10 +21,19 @@ package struct TokenEntry: Equatable, Sendable {
 /// Join tokens that were given out; a file for each, so that a program beside the server can add some.
 ///
 /// A file's name is the hash of the secret; one that is used or revoked gets an ending, so that whoever comes with it later can
-/// be told why. Blocks on the disk.
+/// be told why.
+///
+/// ```
+///   HASH ---- redeem ----> HASH.used, which says by whom; HASH itself goes after it is there
+///     \------ revoke ----> HASH.revoked
+/// ```
+///
+/// Blocks on the disk.
 package struct TokenBook: Sendable {
     private static let used = ".used"
     private static let revoked = ".revoked"
+    /// What is being written; a crash may leave one, which counts for nothing.
+    private static let draft = ".draft-"
     /// How long a token is remembered after its time, in seconds.
     private static let memory: Int64 = 7 * 86400
 
@@ -67,18 +76,54 @@ package struct TokenBook: Sendable {
         let roles = Set(entry.words.compactMap(NodeRole.init(rawValue:)))
         guard isOpen else { return roles }
         let path = "\(folder)/\(JoinToken.name(of: secret))"
-        // Only one of two who come at once can rename the file.
-        do throws(SyscallError) { try Files.rename(path, to: path + Self.used) } catch { throw .tokenUsed(by: "") }
-        try PEMFile.write(entry.text(by: name), to: path + Self.used, mode: 0o600)
+        let draft = "\(path)\(Self.draft)\(UInt32.random(in: .min ... .max))"
+        try PEMFile.write(entry.text(by: name), to: draft, mode: 0o600)
+        defer { try? Files.remove(draft) }
+        // Only one of two who come at once can make the link, and from the first moment on it says who.
+        do throws(SyscallError) {
+            try Files.link(draft, to: path + Self.used)
+            try Files.synchronize(folder: folder)
+        } catch {
+            guard error.errno == EEXIST else { throw .file(path: path, errno: error.errno) }
+            _ = try find(secret, name, now)
+            return roles
+        }
+        try? Files.remove(path)
+        // Somebody made it useless at the same moment: then it is.
+        guard line("\(JoinToken.name(of: secret))\(Self.revoked)") == nil else {
+            try? Files.remove(path + Self.used)
+            throw .tokenRevoked
+        }
         return roles
     }
+
+    /// Whether somebody else was let in under the name in `claim`, with a token whose time is not over: a node that joined and has
+    /// not been seen yet.
+    package func isNameTaken(by claim: String, now: Int64) throws(IdentityError) -> Bool {
+        let name = Self.node(in: claim)
+        for file in try files() where file.hasSuffix(Self.used) {
+            guard let line = line(file), line.expires > now else { continue }
+            if line.name != claim, Self.node(in: line.name) == name { return true }
+        }
+        return false
+    }
+
+    /// Forgets who used tokens under the name `node`: it is free, and those tokens let nobody in again.
+    package func release(node: String) throws(IdentityError) {
+        for file in try files() where file.hasSuffix(Self.used) {
+            guard let line = line(file), Self.node(in: line.name) == node else { continue }
+            try PEMFile.write(line.text(by: "#"), to: "\(folder)/\(file)", mode: 0o600)
+        }
+    }
+
+    private static func node(in claim: String) -> Substring { claim.prefix { $0 != "#" } }
 
     private func find(_ secret: String, _ name: String, _ now: Int64) throws(IdentityError) -> (Line, Bool) {
         guard JoinToken.isHex(secret, 32) else { throw .badToken }
         let hash = JoinToken.name(of: secret)
         if let used = line("\(hash)\(Self.used)") {
             guard !name.isEmpty, used.name == name, used.expires > now else {
-                throw .tokenUsed(by: String(used.name.prefix { $0 != "#" }))
+                throw .tokenUsed(by: String(Self.node(in: used.name)))
             }
             return (used, false)
         }
@@ -91,17 +136,19 @@ package struct TokenBook: Sendable {
     /// All that are remembered; what is too old to be is forgotten.
     package func entries(now: Int64) throws(IdentityError) -> [TokenEntry] {
         var found: [TokenEntry] = []
-        for file in try files() {
+        let files = try files()
+        for file in files {
             guard let line = line(file) else { continue }
             if line.expires + Self.memory < now {
                 try? Files.remove("\(folder)/\(file)")
                 continue
             }
+            guard !file.contains(Self.draft), !files.contains(file + Self.used) else { continue }
             let state: TokenEntry.State =
                 file.hasSuffix(Self.revoked)
                 ? .revoked
                 : file.hasSuffix(Self.used)
-                    ? .used(by: String(line.name.prefix { $0 != "#" })) : line.expires > now ? .open : .expired
+                    ? .used(by: String(Self.node(in: line.name))) : line.expires > now ? .open : .expired
             found.append(TokenEntry(id: String(file.prefix(10)), expires: line.expires, state: state))
         }
         return found.sorted { ($0.expires, $0.id) < ($1.expires, $1.id) }
@@ -121,7 +168,7 @@ package struct TokenBook: Sendable {
     }
 
     private func files() throws(IdentityError) -> [String] {
-        do throws(SyscallError) { return try Files.list(folder) } catch {
+        do throws(SyscallError) { return try Files.list(folder).filter { !$0.hasSuffix(".new") } } catch {
             throw .file(path: folder, errno: error.errno)
         }
     }

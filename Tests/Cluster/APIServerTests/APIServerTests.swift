@@ -27,22 +27,26 @@ struct Fixture: Sendable {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil, type: String = "application/json",
-        accept: String? = nil, token: String? = nil, peer: Peer = .anonymous(address: "test")
+        accept: String? = nil, token: String? = nil, peer: Peer = .anonymous(address: "test"),
+        certificate: [UInt8]? = nil
     ) async throws -> (status: Int, value: JSONValue) {
         try await send(
-            method, path, bytes: body?.encoded() ?? [], type: type, accept: accept, token: token, peer: peer)
+            method, path, bytes: body?.encoded() ?? [], type: type, accept: accept, token: token, peer: peer,
+            certificate: certificate)
     }
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], type: String = "application/json",
-        accept: String? = nil, token: String? = nil, peer: Peer = .anonymous(address: "test")
+        accept: String? = nil, token: String? = nil, peer: Peer = .anonymous(address: "test"),
+        certificate: [UInt8]? = nil
     ) async throws -> (status: Int, value: JSONValue) {
         var head = HTTPRequest(method: method, scheme: "http", authority: "x", path: path)
         head.headerFields[.contentType] = type
         head.headerFields[.accept] = accept
         head.headerFields[.authorization] = token.map { "Bearer \($0)" }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: bytes)))
-        let source = RequestSource(logger: Logger(label: "test"), requestID: "test", peer: peer)
+        let source = RequestSource(
+            logger: Logger(label: "test"), requestID: "test", peer: peer, certificate: certificate)
         let response = try await api.respond(to: request, source)
         let collected = Collected()
         try await response.body.write(collected)

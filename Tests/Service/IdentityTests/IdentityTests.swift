@@ -98,6 +98,73 @@ struct IdentityTests {
         }
     }
 
+    @Test("of two who come at once with one token one gets in, and the other hears who")
+    func race() async throws {
+        try await withScratchDirectory { folder in
+            let authority = try CertificateAuthority(folder: folder + "/pool")
+            let book = try TokenBook(folder: folder + "/tokens")
+            for _ in 0..<20 {
+                let token = try book.make(for: authority, roles: [], expires: Self.now + 60)
+                let failures = await withTaskGroup(of: (String, IdentityError?).self) { group in
+                    for name in ["n1", "n2"] {
+                        group.addTask {
+                            await withThread {
+                                do throws(IdentityError) {
+                                    _ = try book.redeem(secret: token.secret, by: "\(name)#aa", now: Self.now)
+                                    return (name, nil)
+                                } catch {
+                                    return (name, error)
+                                }
+                            }
+                        }
+                    }
+                    return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                }
+                let winner = failures["n1"] == nil ? "n1" : "n2"
+                #expect(failures == [winner == "n1" ? "n2" : "n1": .tokenUsed(by: winner)])
+            }
+        }
+    }
+
+    @Test("what a crash leaves of a token's use counts for nothing, or for its use")
+    func crash() async throws {
+        try await withPool { authority, _, folder in
+            let path = folder + "/tokens"
+            let book = try TokenBook(folder: path)
+            let token = try book.make(for: authority, roles: [], expires: Self.now + 60)
+            let open = try #require(try Files.list(path).first)
+            let text = String(decoding: try WholeFile.read("\(path)/\(open)"), as: UTF8.self)
+            // Before the link: a draft beside an open token.
+            try WholeFile.replace("\(path)/\(open).draft-7", with: Array(text.utf8))
+            #expect(try book.entries(now: Self.now).map(\.state) == [.open])
+            // After it: the open one is still there.
+            let used = String(text.filter { $0 != "\n" }) + " by n1#aa\n"
+            try WholeFile.replace("\(path)/\(open).used", with: Array(used.utf8))
+            #expect(try book.entries(now: Self.now).map(\.state) == [.used(by: "n1")])
+            #expect(throws: IdentityError.tokenUsed(by: "n1")) {
+                try book.redeem(secret: token.secret, by: "n2#bb", now: Self.now)
+            }
+            #expect(try book.redeem(secret: token.secret, by: "n1#aa", now: Self.now).isEmpty)
+        }
+    }
+
+    @Test("a name is taken while a token that it came with is good, for every key but its own, until it is released")
+    func names() async throws {
+        try await withPool { authority, _, folder in
+            let book = try TokenBook(folder: folder + "/tokens")
+            let token = try book.make(for: authority, roles: [], expires: Self.now + 60)
+            _ = try book.redeem(secret: token.secret, by: "n1#aa", now: Self.now)
+            #expect(try book.isNameTaken(by: "n1#bb", now: Self.now))
+            #expect(try !book.isNameTaken(by: "n1#aa", now: Self.now) && !book.isNameTaken(by: "n2#bb", now: Self.now))
+            #expect(try !book.isNameTaken(by: "n1#bb", now: Self.now + 60))
+            try book.release(node: "n1")
+            #expect(try !book.isNameTaken(by: "n1#bb", now: Self.now))
+            #expect(throws: IdentityError.tokenUsed(by: "")) {
+                try book.redeem(secret: token.secret, by: "n1#aa", now: Self.now)
+            }
+        }
+    }
+
     @Test("a node's certificate says who it is as Kubernetes has it, and when to renew it")
     func node() async throws {
         try await withPool { authority, _, _ in

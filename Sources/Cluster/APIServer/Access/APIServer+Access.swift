@@ -1,10 +1,27 @@
 internal import ClusterModel
 internal import ClusterStore
+internal import HTTPKit
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 
 extension APIServer {
+    /// A node that was expelled gets in nowhere by what it was known by.
+    func checkMembership(_ requester: Requester, _ source: RequestSource) throws(APIError) {
+        guard let desk, let node = requester.node, let certificate = source.certificate,
+            !desk.admits(node, showing: certificate)
+        else { return }
+        throw .forbidden(
+            Catalog.node, name: node,
+            why: "it was deleted from the pool; to join again, remove what it joined with and use a new token")
+    }
+
+    /// Nodes that were deleted are expelled.
+    func expel(_ names: [String], _ kind: ResourceKind, isDryRun: Bool) async throws(APIError) {
+        guard kind == Catalog.node, !isDryRun, let desk else { return }
+        for name in names { try await desk.expel(name, now: clock()) }
+    }
+
     /// - Throws: ``APIError/forbidden(_:name:why:)``, ``APIError/forbiddenPath(_:why:)``.
     func authorize(_ path: APIPath, _ request: APIRequest) async throws(APIError) {
         let requester = request.requester

@@ -3,9 +3,13 @@ internal import Hummingbird
 package import Identity
 internal import JSON
 internal import Lanes
+internal import NIOCore
 internal import Units
 
 /// Lets machines into the pool: a certificate for who shows a one-time token, the next one for a node whose own ends soon.
+///
+/// A node that somebody deletes is expelled: what it was known by until then lets it in nowhere, and its name is free for who comes with
+/// a new token. One that the server merely lost, as after a restore, makes its object again by itself.
 ///
 /// `GET /pouch/v1/authority` says whom to believe, which a node compares with its token; `POST /pouch/v1/join` takes
 /// `{"secret", "name", "request"}` and `POST /pouch/v1/renew` `{"request"}`; both answer `{"certificate"}`.
@@ -17,11 +21,33 @@ package struct JoinDesk: Sendable {
 
     private let folder: PoolFolder
     private let lifetime: Duration
+    private let register: MemberRegister
 
-    /// Nodes' certificates last for `lifetime`.
-    package init(_ folder: PoolFolder, lifetime: Duration) {
+    /// Nodes' certificates last for `lifetime`; blocks on the disk.
+    package init(_ folder: PoolFolder, lifetime: Duration) throws(IdentityError) {
         self.folder = folder
         self.lifetime = lifetime
+        register = MemberRegister(expelled: try folder.expulsions.all())
+    }
+
+    /// Whether a node may come in with the certificate, in DER, that it shows.
+    func admits(_ node: String, showing certificate: [UInt8]) -> Bool {
+        guard let expulsion = register.expulsion(of: node) else { return true }
+        guard let term = try? CertificateTerm(der: certificate) else { return false }
+        return term.begins > expulsion
+    }
+
+    /// From now on nobody is let in by what the node called `name` is known by.
+    func expel(_ name: String, now: Timestamp) async throws(APIError) {
+        register.expel(name, at: now.seconds)
+        do throws(IdentityError) {
+            try await Lanes.shared.run { [folder] () throws(IdentityError) in
+                try folder.expulsions.add(name, at: now.seconds)
+                try folder.tokens.release(node: name)
+            }
+        } catch {
+            throw .internalFailure("node \(name) is deleted, and not expelled for good: \(error)")
+        }
     }
 
     func answer(_ request: APIRequest, _ objects: Objects, now: Timestamp) async throws -> Response {
@@ -32,13 +58,23 @@ package struct JoinDesk: Sendable {
             guard let node = request.requester.node else {
                 return Self.refusal(403, "Forbidden", "only a node's own certificate can be renewed")
             }
-            return try await certificate(for: node, try await Self.body(request))
+            let body = try await Self.body(request)
+            do throws(IdentityError) {
+                return .json(["certificate": .string(try certificate(for: node, body))])
+            } catch {
+                return Self.refusal(error)
+            }
         default: throw APIError.noSuchPath
         }
     }
 
     private static func body(_ request: APIRequest) async throws -> JSONValue {
-        let bytes = Array(try await request.request.body.collect(upTo: longestRequest).readableBytesView)
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try await request.request.body.collect(upTo: longestRequest).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw APIError.tooLarge(limit: longestRequest)
+        }
         guard let value = try? JSONValue(parsing: bytes), value["request"]?.stringValue != nil else {
             throw APIError.badRequest("body: a request for a certificate is expected")
         }
@@ -49,40 +85,51 @@ package struct JoinDesk: Sendable {
         guard let secret = body["secret"]?.stringValue, let name = body["name"]?.stringValue else {
             throw APIError.badRequest("body: secret and name are expected")
         }
-        let request = body["request"]?.stringValue ?? ""
         // Whoever asks again for the same key lost our answer.
-        let claim = "\(name)#\(CertificateAuthority.digest(of: request))"
-        do throws(IdentityError) {
+        let claim = "\(name)#\(CertificateAuthority.digest(of: body["request"]?.stringValue ?? ""))"
+        guard register.begin(name) else {
+            return Self.taken(name, "another machine joins with this name right now; try again")
+        }
+        defer { register.end(name) }
+        do {
             try CertificateHolder.check(node: name)
-            let isNew = try await Lanes.shared.run { () throws(IdentityError) in
-                try folder.tokens.check(secret: secret, by: claim, now: now.seconds)
+            let (isNew, isTaken) = try await Lanes.shared.run { [folder] () throws(IdentityError) in
+                let isNew = try folder.tokens.check(secret: secret, by: claim, now: now.seconds)
+                return (isNew, isNew ? try folder.tokens.isNameTaken(by: claim, now: now.seconds) : false)
             }
-            if isNew, await exists(name, objects) {
-                return Self.refusal(
-                    409, "AlreadyExists",
-                    "node \(name): the pool has one of this name; delete it first, or join with another --node-name")
+            if isTaken { return Self.taken(name, "a machine has joined with this name and has not come yet; start it") }
+            if isNew, try await exists(name, objects) {
+                return Self.taken(name, "the pool has one of this name; delete it first")
             }
-            _ = try await Lanes.shared.run { () throws(IdentityError) in
+            // What cannot be certified does not use the token up.
+            try await register.waitOutExpulsion(of: name)
+            let made = try certificate(for: name, body)
+            _ = try await Lanes.shared.run { [folder] () throws(IdentityError) in
                 try folder.tokens.redeem(secret: secret, by: claim, now: now.seconds)
             }
-        } catch {
-            return Self.refusal(error)
-        }
-        return try await certificate(for: name, body)
-    }
-
-    private func exists(_ node: String, _ objects: Objects) async -> Bool {
-        (try? await objects.get(Catalog.node, nil, node)) != nil
-    }
-
-    private func certificate(for node: String, _ body: JSONValue) async throws -> Response {
-        let request = body["request"]?.stringValue ?? ""
-        do throws(IdentityError) {
-            let made = try folder.authority.certificate(for: .node(node), request: request, lifetime: lifetime)
             return .json(["certificate": .string(made)])
-        } catch {
+        } catch let error as IdentityError {
             return Self.refusal(error)
         }
+    }
+
+    private func exists(_ node: String, _ objects: Objects) async throws(APIError) -> Bool {
+        do throws(APIError) {
+            _ = try await objects.stored(Catalog.node, nil, node)
+            return true
+        } catch {
+            guard case .notFound = error else { throw error }
+            return false
+        }
+    }
+
+    private func certificate(for node: String, _ body: JSONValue) throws(IdentityError) -> String {
+        try folder.authority.certificate(
+            for: .node(node), request: body["request"]?.stringValue ?? "", lifetime: lifetime)
+    }
+
+    private static func taken(_ name: String, _ why: String) -> Response {
+        refusal(409, "AlreadyExists", "node \(name): \(why), or join with another --node-name")
     }
 
     private static func refusal(_ error: IdentityError) -> Response {

@@ -2,11 +2,12 @@ package import ClusterModel
 internal import Glibc
 package import Identity
 internal import JSON
+internal import Lanes
 internal import LinuxKernel
 
 /// A node's place in a pool: where the server is, what the node is called there, and by what it is known.
 ///
-/// Kept in a folder that only root reads; functions that read or write it block on the disk.
+/// Kept in a folder that only root reads; ``read(_:)`` blocks on the disk.
 package struct Membership: Sendable, Equatable {
     package let server: String
     package let node: String
@@ -61,8 +62,10 @@ package struct Membership: Sendable, Equatable {
         _ server: String, as name: String, token: JoinToken, folder: String
     ) async throws(PoolError) -> Membership {
         do throws(IdentityError) { try CertificateHolder.check(node: name) } catch { throw .malformed("\(error)") }
-        try makeFolder(folder)
-        let wish = try request(in: folder)
+        let wish = try await Lanes.shared.run { () throws(PoolError) in
+            try makeFolder(folder)
+            return try request(in: folder)
+        }
         // First who it is: the token tells which authority to expect. Then again, believing that one alone.
         var stranger = PoolAddress(server)
         stranger.skipsVerification = true
@@ -78,8 +81,10 @@ package struct Membership: Sendable, Equatable {
             in: "/pouch/v1/join")
         let member = Membership(
             server: server, node: name, authority: authority, certificate: try certificate(in: answer), key: wish.key)
-        try member.save(to: folder)
-        try? Files.remove("\(folder)/wish.json")
+        try await Lanes.shared.run { () throws(PoolError) in
+            try member.save(to: folder)
+            try? Files.remove("\(folder)/wish.json")
+        }
         return member
     }
 
@@ -91,7 +96,7 @@ package struct Membership: Sendable, Equatable {
         let next = Membership(
             server: server, node: node, authority: authority, certificate: try Self.certificate(in: answer),
             key: wish.key)
-        try next.save(to: folder)
+        try await Lanes.shared.run { () throws(PoolError) in try next.save(to: folder) }
         return next
     }
 
