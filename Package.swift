@@ -119,7 +119,7 @@ var rooms: [Room] = [
             nioSSL,
             crypto, logging, lifecycle,
         ], tested: true),
-    library("Service", "Tunnel", packages: [nioCore, nioPosix, nioSSL, nioTLS]),
+    library("Service", "Tunnel", packages: [nioCore, nioPosix, nioSSL, nioTLS], tested: true),
     library("Service", "DockerClient", uses: ["JSON", "Units", "LinuxKernel", "CLinux"], tested: true),
 
     library(

@@ -62,6 +62,30 @@ struct PoolNodeTests {
         }
     }
 
+    @Test("a network of pods from another pool is made anew with this pool's range once nothing is in it, not before")
+    func anotherRange() async throws {
+        try await PoolTests.withPool { pool in
+            let daemon = pool.daemon
+            let range = "10.99.7.0/24"
+            let made = try await daemon.pouch("network", "create", "--subnet", range, "pods")
+            try #require(made.status == 0, "\(made)")
+            let guest = try await daemon.pouch(
+                "run", "-d", "--name", "guest", "--network", "pods", "busybox", "sleep", "600")
+            try #require(guest.status == 0, "\(guest)")
+            try await pool.apply(Self.pod("web", "sleep 600"))
+            func subnet() async throws -> String {
+                try await daemon.pouch("network", "inspect", "pods", "-f", "{{(index .IPAM.Config 0).Subnet}}").trimmed
+            }
+            func waits(_ pod: JSONValue) -> Bool { pod["status"]?["message"]?.stringValue?.contains(range) == true }
+            _ = try await pool.until("pod", "web", waits)
+            #expect(try await subnet() == range)
+            #expect(try await daemon.pouch("rm", "-f", "guest").status == 0)
+            _ = try await pool.until("pod", "web") { PoolTests.isReady($0) }
+            let node = try await pool.until("node", "n1") { _ in true }
+            #expect(try await subnet() == node["spec"]?["podCIDR"]?.stringValue)
+        }
+    }
+
     @Test("a part of a volume is found below it, whatever links lead to, also when a pod exchanges them meanwhile")
     func parts() async throws {
         try await PoolTests.withPool { pool in

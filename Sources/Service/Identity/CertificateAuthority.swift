@@ -102,7 +102,8 @@ package struct CertificateAuthority: Sendable {
     func issue(
         _ subject: DistinguishedName, _ names: [GeneralName], to request: CertificateSigningRequest, lifetime: Duration
     ) throws(IdentityError) -> String {
-        let now = Date()
+        // Certificates know whole seconds, and none begins in the future: the second in which it was made.
+        let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
         do {
             let made = try Certificate(
                 version: .v3, serialNumber: .init(), publicKey: request.publicKey,

@@ -18,13 +18,16 @@ internal import NIOTLS
 /// ```
 package enum Tunnel {
     fileprivate typealias Ends = NIOAsyncChannel<ByteBuffer, ByteBuffer>
-    private static let patience = TimeAmount.seconds(30)
 
     /// Connects, says on `socket` whether that worked (a zero byte, or why not in words), and comes back when either side
     /// has closed for good.
     ///
+    /// The server has `patience` to be connected with and to agree on TLS, and only as long as somebody holds the other end of `socket`.
+    ///
     /// - Throws: ``TunnelError``; `socket` has been told, too, of any but ``TunnelError/broken(_:)``.
-    package static func carry(_ socket: CInt, to target: TunnelTarget) async throws {
+    package static func carry(
+        _ socket: CInt, to target: TunnelTarget, patience: Duration = .seconds(30)
+    ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let here = try await ClientBootstrap(group: group)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -34,7 +37,7 @@ package enum Tunnel {
         try await here.executeThenClose { fromHere, toHere in
             let there: Ends
             do throws(TunnelError) {
-                there = try await connect(to: target, group)
+                there = try await connect(to: target, group, TimeAmount(patience), while: here.channel.closeFuture)
             } catch {
                 try await toHere.write(ByteBuffer(string: error.description))
                 throw error
@@ -81,8 +84,9 @@ package enum Tunnel {
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
     }
 
-    private static func connect(to target: TunnelTarget, _ group: any EventLoopGroup) async throws(TunnelError) -> Ends
-    {
+    private static func connect(
+        to target: TunnelTarget, _ group: any EventLoopGroup, _ patience: TimeAmount, while gone: EventLoopFuture<Void>
+    ) async throws(TunnelError) -> Ends {
         let context = try target.context()
         let name = target.serverName
         do {
@@ -95,11 +99,21 @@ package enum Tunnel {
                         let ready = channel.eventLoop.makePromise(of: Ends.self)
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
-                        try pipeline.addHandler(HandshakeWitness(ready))
+                        let witness = HandshakeWitness(ready)
+                        try pipeline.addHandler(witness)
+                        let bound = NIOLoopBound(witness, eventLoop: channel.eventLoop)
+                        channel.eventLoop.scheduleTask(in: patience) {
+                            bound.value.give(up: "it does not agree on TLS in \(patience.nanoseconds / 1_000_000) ms")
+                        }
+                        gone.hop(to: channel.eventLoop).whenComplete { _ in
+                            bound.value.give(up: "nobody waits for it any more")
+                        }
                         return ready.futureResult
                     }
                 }
             return try await ready.get()
+        } catch let error as TunnelError {
+            throw error
         } catch let error as NIOConnectionError {
             throw .refused(words(error.connectionErrors.first?.error ?? error))
         } catch {
@@ -114,9 +128,19 @@ private final class HandshakeWitness: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private var promise: EventLoopPromise<Tunnel.Ends>?
+    private var context: ChannelHandlerContext?
 
     init(_ promise: EventLoopPromise<Tunnel.Ends>) {
         self.promise = promise
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    /// Ends what has not come to a handshake.
+    func give(up why: String) {
+        guard promise != nil else { return }
+        settle(TunnelError.refused(why))
+        context?.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -133,7 +157,10 @@ private final class HandshakeWitness: ChannelInboundHandler {
     }
 
     /// Also of a channel that never got as far as a connection.
-    func handlerRemoved(context: ChannelHandlerContext) { settle(ChannelError.eof) }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        settle(ChannelError.eof)
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         settle(ChannelError.eof)

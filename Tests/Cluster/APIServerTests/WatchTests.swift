@@ -25,11 +25,14 @@ private final class WatchedLines: Sendable {
         teller.yield()
     }
 
+    /// No more will come.
+    func end() { teller.finish() }
+
     var events: [JSONValue] {
         text.withLock { $0 }.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
     }
 
-    /// Waits until so many events are there.
+    /// Waits until so many events are there, or until no more will come.
     func events(_ count: Int) async -> [JSONValue] {
         if events.count >= count { return events }
         for await _ in news where events.count >= count { break }
@@ -63,9 +66,18 @@ struct WatchTests {
             RequestSource(logger: Logger(label: "test"), requestID: "test"))
         try #require(response.status == .ok)
         let lines = WatchedLines()
-        let reading = Task { try await response.body.write(WatchedLines.Writer(lines: lines)) }
-        defer { reading.cancel() }
-        try await body(lines)
+        let reading = Task {
+            defer { lines.end() }
+            do { try await response.body.write(WatchedLines.Writer(lines: lines)) } catch {
+                if !Task.isCancelled { Issue.record("the watch ended: \(error)") }
+            }
+        }
+        do { try await body(lines) } catch {
+            reading.cancel()
+            throw error
+        }
+        reading.cancel()
+        await reading.value
     }
 
     private static func summary(_ event: JSONValue) -> String {
@@ -82,6 +94,7 @@ struct WatchTests {
                 ["kind": "ConfigMap", "apiVersion": "v1", "metadata": ["name": "other"]])
             await fixture.api.objects.store.announceProgress()
             let events = await lines.events(1)
+            try #require(events.count == 1)
             #expect(events.map(Self.summary) == ["BOOKMARK -"])
             let revision = events[0]["object"]?["metadata"]?["resourceVersion"]?.stringValue
             #expect(revision == fixture.api.objects.store.revision.description && revision != start.description)
@@ -133,6 +146,7 @@ struct WatchTests {
             let running = try await fixture.send(.get, Fixture.pods + "/mine").value
             _ = try await fixture.send(.delete, Fixture.pods + "/mine?gracePeriodSeconds=0")
             let events = await lines.events(3)
+            try #require(events.count == 3, "\(events)")
             #expect(events.map(Self.summary) == ["ADDED mine", "MODIFIED mine", "DELETED mine"])
             #expect(events[1]["object"] == running)
         }

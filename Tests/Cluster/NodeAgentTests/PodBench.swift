@@ -93,6 +93,7 @@ struct PodChaos {
             restartPolicy: \(policy)
             initContainers: [{name: i}, {name: s, restartPolicy: Always}]
             containers: [{name: a, livenessProbe: {exec: {}, failureThreshold: 1}}, {name: b}]
+            volumes: [{name: v, configMap: {name: c}}]
             """)
         var alive: Set<String> = []
         var waiting: [PodEffect] = []
@@ -146,9 +147,11 @@ struct PodChaos {
         case .probe(let name, _, let kind):
             bench.tell(.probed(container: name, kind, succeeded: !fails, message: "no"))
         case .cleanUp:
+            #expect(!bench.machine.isRefreshing, "seed \(seed): cleaned up beside a refresh")
             #expect(alive.isEmpty, "seed \(seed): cleaned up beside \(alive)")
             bench.tell(.cleaned)
-        case .refresh, .report, .record, .confirmDeletion: break
+        case .refresh: bench.tell(.refreshed)
+        case .report, .record, .confirmDeletion: break
         }
     }
 }

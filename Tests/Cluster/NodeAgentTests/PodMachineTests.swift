@@ -47,14 +47,37 @@ struct PodMachineTests {
         #expect(count == 0)
         bench.pass(1)
         #expect(count == 1)
+        bench.tell(.refreshed)
         bench.pass(30)
         bench.pass(30)
         #expect(count == 2)
         bench.relabel(["changed": "yes"])
+        #expect(count == 2, "not beside the one before")
+        bench.tell(.refreshed)
         #expect(count == 3)
+        bench.tell(.refreshed)
         bench.delete(grace: 30)
         bench.pass(120)
         #expect(count == 3)
+    }
+
+    @Test("nothing is cleared away while files are brought up to date: they would be made again behind it")
+    func refreshAtTheEnd() throws {
+        var bench = try PodBench(
+            """
+            containers: [{name: a}]
+            volumes: [{name: v, configMap: {name: c}}]
+            """)
+        bench.make()
+        bench.run("a")
+        bench.pass(60)
+        #expect(bench.effects.contains(.refresh))
+        bench.delete(grace: 0)
+        bench.end("a", 0)
+        bench.pass(5)
+        #expect(!bench.effects.contains(.cleanUp))
+        bench.tell(.refreshed)
+        #expect(bench.effects.contains(.cleanUp))
     }
 
     @Test("a pod that has to go fails as evicted, and nothing of it stays on the node")

@@ -152,7 +152,8 @@ struct SimulatedNode {
             case .cleanUp: next.append(.work(.clean(uid: uid)))
             case .report(let status): reports[uid, default: Report(since: now)].status = status
             case .confirmDeletion: reports[uid, default: Report(since: now)].wantsConfirmation = true
-            case .probe, .record, .refresh: break
+            case .refresh: next += tell(uid, .refreshed, at: now)
+            case .probe, .record: break
             }
         }
         if machines[uid]?.isOver == true, reports[uid]?.wantsConfirmation != true { machines[uid] = nil }

@@ -17,6 +17,8 @@ package enum PodEvent: Sendable {
     case notStarted(container: String, reason: String, message: String)
     case ended(container: String, Exit)
     case probed(container: String, ProbeKind, succeeded: Bool, message: String)
+    /// Its files are up to date, as far as they can be.
+    case refreshed
     /// Folders, volumes, containers and sandbox are all gone.
     case cleaned
     /// The node needs the room.

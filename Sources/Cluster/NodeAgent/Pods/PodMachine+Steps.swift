@@ -30,8 +30,9 @@ extension PodMachine {
             refreshAt = now.advanced(by: refreshPeriod)
             return []
         }
-        guard due <= now else { return [] }
+        guard due <= now, !isRefreshing else { return [] }
         refreshAt = now.advanced(by: refreshPeriod)
+        isRefreshing = true
         return [.refresh]
     }
 
@@ -124,7 +125,8 @@ extension PodMachine {
                 break
             }
         }
-        guard lives.allSatisfy({ !$0.isAlive }), sandbox != .making, !isCleaning else { return effects }
+        let isBusy = sandbox == .making || isRefreshing
+        guard lives.allSatisfy({ !$0.isAlive }), !isBusy, !isCleaning else { return effects }
         // What has ended by itself keeps its containers, so that their logs can be read until it is deleted; what had to go for want
         // of room does not.
         guard pod.isBeingDeleted || isDisowned || ending.isEviction else { return effects }

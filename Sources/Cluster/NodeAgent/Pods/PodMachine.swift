@@ -40,6 +40,8 @@ package struct PodMachine: Sendable {
     var conditions: [PodStatus.Condition] = []
     /// When its files are brought up to date the next time.
     var refreshAt: Timestamp?
+    /// They are being brought up to date: nothing is cleared away beside that.
+    var isRefreshing = false
     let refreshPeriod: Duration
     private var reported: PodStatus?
 
@@ -137,6 +139,7 @@ package struct PodMachine: Sendable {
             lives[index].end(exit)
         case .probed(let name, let kind, let succeeded, let message):
             return probed(name, kind, succeeded, message, at: now)
+        case .refreshed: isRefreshing = false
         case .cleaned: isClean = true
         case .evicted(let reason, let message):
             guard ending == nil else { return [] }

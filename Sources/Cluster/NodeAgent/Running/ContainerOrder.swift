@@ -1,5 +1,6 @@
 internal import ClusterModel
 internal import Engine
+internal import Units
 
 /// Labels by which the agent finds its containers again.
 enum PodLabels {
@@ -77,7 +78,11 @@ struct ContainerOrder: Sendable {
             if let address = pod.annotations["pouch.io/ip"] {
                 var end = EndpointSettings()
                 var wish = EndpointAddressConfig()
-                wish.iPv4Address = address
+                if (try? IPAddress(parsing: address))?.family == .v6 {
+                    wish.iPv6Address = address
+                } else {
+                    wish.iPv4Address = address
+                }
                 end.iPAMConfig = wish
                 networking.endpointsConfig[host.networkMode] = Nullable(wrappedValue: end)
             }

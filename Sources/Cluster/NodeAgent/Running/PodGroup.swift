@@ -45,20 +45,21 @@ enum PodGroup {
 
     /// What a pod as a whole may use: shares by what its containers ask for, limits where each of them has one.
     ///
-    /// Init containers run before the others, and alone: the larger counts. Sidecars stay.
+    /// Init containers run before the others, and alone: the larger counts. Sidecars stay. A limit of 0 is none.
     ///
     /// Source: Kubernetes, "Resource Management for Pods and Containers"; "Sidecar Containers", "Resource sharing".
     static func limits(of pod: PodObject) -> ResourceLimits {
         var limits = ResourceLimits()
         let milli = total(pod) { ($0.requests["cpu"].isPresent ? $0.requests["cpu"] : $0.limits["cpu"]).milli } ?? 0
         limits.cpu.shares = UInt64(max(2, milli * 1024 / 1000))
-        if let quota = total(pod, { $0.limits["cpu"].milli }), every(pod, { $0.limits["cpu"].isPresent }) {
+        if let quota = total(pod, { $0.limits["cpu"].milli }), every(pod, { ($0.limits["cpu"].milli ?? 0) > 0 }) {
             limits.cpu.period = 100_000
             limits.cpu.quota = .at(UInt64(max(1000, quota * 100)))
         }
-        if let memory = total(pod, { $0.limits["memory"].wholeQuantity }), every(pod, { $0.limits["memory"].isPresent })
+        if let memory = total(pod, { $0.limits["memory"].wholeQuantity }),
+            every(pod, { ($0.limits["memory"].wholeQuantity ?? 0) > 0 })
         {
-            limits.memory.limit = .at(UInt64(max(0, memory)))
+            limits.memory.limit = .at(UInt64(memory))
         }
         return limits
     }

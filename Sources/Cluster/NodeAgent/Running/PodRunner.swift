@@ -78,7 +78,7 @@ struct PodRunner: Sendable {
     /// Brings the files that the pod is told up to date.
     func refresh(_ pod: PodObject, addresses: [String]) async {
         do throws(AgentError) {
-            _ = try await PodVolumes(context).prepare(pod, try await facts(pod, addresses: addresses))
+            try await PodVolumes(context).refresh(pod, try await facts(pod, addresses: addresses))
         } catch {
             context.logger.debug(
                 "a pod's files stay as they are", metadata: ["pod": "\(pod.key)", "error": "\(error)"])

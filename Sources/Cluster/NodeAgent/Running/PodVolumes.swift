@@ -19,11 +19,7 @@ struct PodVolumes: Sendable {
         var places: [String: VolumePlace] = [:]
         for volume in pod.volumes {
             if VolumeFiles.kinds.contains(volume.kind) {
-                let files = try VolumeFiles.files(of: volume, facts)
-                let folder = "\(context.settings.podFiles(pod.uid))/\(volume.name)"
-                let group = pod.spec["securityContext"]["fsGroup"].number.map { UInt32($0) }
-                try await onLane { () throws(SyscallError) in try VolumeFolder.fill(folder, with: files, group: group) }
-                places[volume.name] = .files(folder)
+                places[volume.name] = .files(try await fill(volume, pod, facts))
                 continue
             }
             switch volume.kind {
@@ -38,6 +34,25 @@ struct PodVolumes: Sendable {
             }
         }
         return places
+    }
+
+    /// Brings the files that the pod is told up to date, and makes nothing else; one volume does not hold up the others.
+    ///
+    /// - Throws: what the first of those said that stay as they are.
+    func refresh(_ pod: PodObject, _ facts: PodFacts) async throws(AgentError) {
+        var failure: AgentError?
+        for volume in pod.volumes where VolumeFiles.kinds.contains(volume.kind) {
+            do throws(AgentError) { _ = try await fill(volume, pod, facts) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func fill(_ volume: VolumeObject, _ pod: PodObject, _ facts: PodFacts) async throws(AgentError) -> String {
+        let files = try VolumeFiles.files(of: volume, facts)
+        let folder = "\(context.settings.podFiles(pod.uid))/\(volume.name)"
+        let group = pod.spec["securityContext"]["fsGroup"].number.map { UInt32($0) }
+        try await onLane { () throws(SyscallError) in try VolumeFolder.fill(folder, with: files, group: group) }
+        return folder
     }
 
     static func name(_ volume: VolumeObject, _ pod: PodObject) -> String { "pod-\(pod.uid)-\(volume.name)" }
@@ -148,6 +163,8 @@ enum VolumeFolder {
     /// Files that are already there are replaced each at once, and those that are not told any more go.
     static func fill(_ folder: String, with files: [VolumeFile], group: UInt32?) throws(SyscallError) {
         try make(folder, mode: 0o755)
+        let told = files.map { $0.path.split(separator: "/").joined(separator: "/") }
+        try prune(folder, "", keeping: Set(told))
         for file in files {
             let path = "\(folder)/\(file.path)"
             if let slash = path.lastIndex(of: "/") { try make(String(path[..<slash]), mode: 0o755) }
@@ -157,10 +174,18 @@ enum VolumeFolder {
             try Files.changeMode(path, mode, at: -100)
             if let group { try Files.changeOwner(path, user: 0, group: group, at: -100) }
         }
-        let tops = Set(files.compactMap { $0.path.split(separator: "/").first.map(String.init) })
-        for name in try Files.list(folder) where !tops.contains(name) {
-            if (try? Files.remove("\(folder)/\(name)")) == nil {
-                try? Files.remove("\(folder)/\(name)", directory: true)
+    }
+
+    /// Removes what is none of `files`, whose paths begin at `top`, from the folder `place` below it, which ends with a slash unless
+    /// it is empty; also what stands where a folder or a file is to be.
+    private static func prune(_ top: String, _ place: String, keeping files: Set<String>) throws(SyscallError) {
+        for name in try Files.list("\(top)/\(place)") {
+            let path = "\(place)\(name)"
+            let isFolder = try Files.status("\(top)/\(path)", following: false).isDirectory
+            if isFolder, files.contains(where: { $0.hasPrefix("\(path)/") }) {
+                try prune(top, "\(path)/", keeping: files)
+            } else if isFolder || !files.contains(path) {
+                try Tree.remove(path: "\(top)/\(path)")
             }
         }
     }

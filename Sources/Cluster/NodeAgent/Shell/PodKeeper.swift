@@ -69,7 +69,9 @@ actor PodKeeper {
                 guard (try? await Task.sleep(for: .seconds(2))) != nil else { return }
             }
             handle(.cleaned)
-        case .refresh: await runner.refresh(pod, addresses: address.map { [$0] } ?? [])
+        case .refresh:
+            await runner.refresh(pod, addresses: address.map { [$0] } ?? [])
+            handle(.refreshed)
         case .report, .record, .confirmDeletion: break
         }
     }
