@@ -21,7 +21,8 @@ struct BuildFetchTests {
             }
             result = .success(try await body())
         } catch { result = .failure(error) }
-        server.signal(SIGKILL)
+        // With what it started: git's commands are programs of their own.
+        kill(-server.pid, SIGKILL)
         _ = await withThread { server.finish(timeout: .seconds(20)) }
         try result.get()
     }

@@ -105,6 +105,11 @@ struct DockerLifeTests {
             let archive = "\(daemon.folder)/saved.tar"
             #expect(try await daemon.docker("save", "-o", archive, "mine:v1").status == 0)
             let id = try await daemon.docker("inspect", "-f", "{{.Id}}", "mine:v1").trimmed
+            let other = try await daemon.pouch("rmi", "--platform", "linux/s390x", "mine:v1")
+            #expect(other.status == 1 && other.errors.contains("linux/s390x"), "\(other)")
+            #expect(try await daemon.pouch("history", "-q", "--platform", "linux/s390x", "mine:v1").status == 1)
+            let history = try await daemon.pouch("history", "--platform", "linux/amd64", "mine:v1")
+            #expect(history.status == 0 && history.output.contains("changed it"), "\(history)")
             #expect(try await daemon.docker("rmi", "mine:v1").status == 0)
             #expect(try await daemon.docker("load", "-i", archive).output.contains("mine:v1"))
             #expect(try await daemon.docker("inspect", "-f", "{{.Id}}", "mine:v1").trimmed == id)

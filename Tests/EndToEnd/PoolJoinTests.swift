@@ -74,29 +74,20 @@ struct PoolJoinTests {
             let token = made.output.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("POUCH_JOIN_TOKEN=") }
             let again = try await run([Executables.client, "pool", "init", "--data", pool])
             #expect(again.status == 1, "\(again)")
-            let words = [Executables.poolServer, "serve", "--data", pool, "--listen", "127.0.0.1:0"] + flags
-            let server = try await withThread { () throws(SyscallError) in
-                try RunningCommand(
-                    ["/bin/sh", "-c", "exec \"$@\" >\"\(folder)/address\" 2>\"\(folder)/log\"", "sh"] + words)
+            let words = ["serve", "--data", pool, "--listen", "127.0.0.1:0"] + flags
+            try await withPoolServer(in: folder, words) { server in
+                try #require(server.address.hasPrefix("https://"))
+                try await body(try rig(folder, pool, server.address, token))
             }
-            var address = ""
-            let deadline = ContinuousClock.now + .seconds(30)
-            while ContinuousClock.now < deadline, !address.hasSuffix("\n") {
-                address = String(decoding: (try? WholeFile.read("\(folder)/address")) ?? [], as: UTF8.self)
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            let log = String(decoding: (try? WholeFile.read("\(folder)/log")) ?? [], as: UTF8.self)
-            try #require(address.hasPrefix("https://"), "\(log)")
-            address.removeLast()
-            let configured = String(decoding: try WholeFile.read("\(pool)/kubeconfig"), as: UTF8.self)
-            try WholeFile.replace(
-                "\(pool)/kubeconfig", with: Array(configured.replacing("https://127.0.0.1:16443", with: address).utf8))
-            try await body(
-                Rig(
-                    folder: folder, address: address,
-                    firstToken: String(token?.dropFirst("POUCH_JOIN_TOKEN=".count) ?? "")))
-            withExtendedLifetime(server) {}
         }
+    }
+
+    private func rig(_ folder: String, _ pool: String, _ address: String, _ token: Substring?) throws -> Rig {
+        let configured = String(decoding: try WholeFile.read("\(pool)/kubeconfig"), as: UTF8.self)
+        try WholeFile.replace(
+            "\(pool)/kubeconfig", with: Array(configured.replacing("https://127.0.0.1:16443", with: address).utf8))
+        return Rig(
+            folder: folder, address: address, firstToken: String(token?.dropFirst("POUCH_JOIN_TOKEN=".count) ?? ""))
     }
 
     @Test("tokens let one node in; used, revoked, too old and foreign ones are refused, each with its reason")

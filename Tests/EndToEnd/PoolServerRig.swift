@@ -22,20 +22,8 @@ struct PoolServerRig: Sendable {
 func withPoolServer(flags: [String] = [], _ body: @Sendable (PoolServerRig) async throws -> Void) async throws {
     try await withScratchDirectory { folder in
         try await bringLoopbackUp()
-        let words = [Executables.poolServer, "serve", "--listen", "127.0.0.1:0"] + flags
-        let server = try await withThread { () throws(SyscallError) in
-            try RunningCommand(
-                ["/bin/sh", "-c", "exec \"$@\" >\"\(folder)/address\" 2>\"\(folder)/log\"", "sh"] + words)
+        try await withPoolServer(in: folder, ["serve", "--listen", "127.0.0.1:0"] + flags) { server in
+            try await body(PoolServerRig(folder: folder, address: server.address))
         }
-        var address = ""
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline, !address.hasSuffix("\n") {
-            address = String(decoding: (try? WholeFile.read("\(folder)/address")) ?? [], as: UTF8.self)
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        let log = String(decoding: (try? WholeFile.read("\(folder)/log")) ?? [], as: UTF8.self)
-        try #require(address.hasSuffix("\n"), "the server did not start: \(log)")
-        try await body(PoolServerRig(folder: folder, address: String(address.dropLast())))
-        withExtendedLifetime(server) {}
     }
 }

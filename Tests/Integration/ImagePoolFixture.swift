@@ -36,7 +36,7 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
     private(set) var nodes: [Daemon] = []
     let folder: String
     private let password: String?
-    private var tracker: RunningCommand?
+    private var tracker: PoolServer?
     private var trackerAddress = "127.0.0.1:0"
 
     struct Traffic {
@@ -78,22 +78,21 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
 
     /// Starts the tracker, or starts it again where it was.
     func startTracker() async throws {
-        let words = [
-            "\(Executables.folder)/pouch-server", "tracker", "serve", "--state", "\(folder)/tracker", "--listen",
-            trackerAddress, "--socket", "\(folder)/tracker.sock",
-        ]
-        let process = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
-        tracker = process
-        let line = await withThread { process.readOutput(until: "\n") }
-        try #require(line.hasPrefix("https://"), "\(line)")
-        trackerAddress = line.split(separator: "/").last.map { String($0.prefix { $0 != "\n" }) } ?? ""
+        let server = try await PoolServer.start(
+            in: folder,
+            [
+                "tracker", "serve", "--state", "\(folder)/tracker", "--listen", trackerAddress, "--socket",
+                "\(folder)/tracker.sock",
+            ])
+        tracker = server
+        try #require(server.address.hasPrefix("https://"), "\(server.address)")
+        trackerAddress = server.address.split(separator: "/").last.map(String.init) ?? ""
     }
 
     func killTracker() async {
-        guard let process = tracker else { return }
+        guard let ending = tracker else { return }
         tracker = nil
-        process.signal(SIGKILL)
-        _ = await withThread { process.finish(timeout: .seconds(20)) }
+        await ending.end()
     }
 
     /// Waits until every node is a member.
@@ -158,10 +157,9 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
     }
 
     func stopTracker() async {
-        guard let process = tracker else { return }
+        guard let ending = tracker else { return }
         tracker = nil
-        process.signal(SIGTERM)
-        _ = await withThread { process.finish(timeout: .seconds(20)) }
+        await ending.end(signal: SIGTERM)
     }
 
     func stop() async {

@@ -10,15 +10,9 @@ struct PoolOutageTests {
     private static let port = 18_321
 
     /// A server with its state on the disk, always at the same port.
-    private func serve(_ folder: String) async throws -> RunningCommand {
-        let words = [
-            "\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:\(Self.port)", "--data",
-            "\(folder)/pool",
-        ]
-        let server = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
-        let line = await withThread { server.readOutput(until: "\n") }
-        try #require(line.hasPrefix("http://"), "\(line)")
-        return server
+    private func serve(_ folder: String) async throws -> PoolServer {
+        try await PoolServer.start(
+            in: folder, ["serve", "--listen", "127.0.0.1:\(Self.port)", "--data", "\(folder)/pool"])
     }
 
     private static let pods = """
@@ -55,8 +49,7 @@ struct PoolOutageTests {
                 try await pool.apply(Self.pods.replacing("FOLDER", with: shared))
                 for name in ["steady", "ending"] { _ = try await pool.until("pod", name) { PoolTests.isReady($0) } }
                 let before = try await daemon.pouch("ps", "-q", "--no-trunc").output.split(separator: "\n")
-                first.signal(SIGKILL)
-                _ = await withThread { first.finish(timeout: .seconds(10)) }
+                await first.end()
                 await daemon.end(signal: SIGKILL)
                 try WholeFile.replace("\(shared)/go", with: [])
                 try await daemon.start()
@@ -67,7 +60,6 @@ struct PoolOutageTests {
                 }
                 #expect(after.count == before.count - 1 && Set(after).isSubset(of: before))
                 let second = try await serve(folder)
-                defer { second.signal(SIGKILL) }
                 let ended = try await pool.until("pod", "ending") { $0["status"]?["phase"] == "Failed" }
                 let state = ended["status"]?["containerStatuses"]?[0]?["state"]?["terminated"]
                 #expect(state?["exitCode"] == 7, "\(ended["status"] ?? .null)")
@@ -76,8 +68,8 @@ struct PoolOutageTests {
                 #expect(
                     Set(try await daemon.pouch("ps", "-q", "--no-trunc").output.split(separator: "\n")) == Set(after))
                 for name in ["steady", "ending"] { #expect(try await pool.pouch("delete", "pod", name).status == 0) }
+                await second.end()
             } catch {
-                first.signal(SIGKILL)
                 try? await daemon.stop()
                 throw error
             }

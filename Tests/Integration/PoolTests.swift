@@ -40,28 +40,18 @@ struct PoolTests {
     static func withPool(_ flags: [String] = [], _ body: (Pool) async throws -> Void) async throws {
         try await withScratchDirectory { folder in
             try await bringLoopbackUp()
-            let words = ["\(Executables.folder)/pouch-server", "serve", "--listen", "127.0.0.1:0"]
-            let server = try await withThread { () throws(SyscallError) in try RunningCommand(words) }
-            let line = await withThread { server.readOutput(until: "\n") }
-            let address = String(line.prefix { $0 != "\n" })
-            do {
-                try #require(address.hasPrefix("http://"), "\(line)")
-                let daemon = try await Daemon.start(
-                    in: folder, flags: ["--join", address, "--node-name", "n1"] + flags)
+            try await withPoolServer(in: folder, ["serve", "--listen", "127.0.0.1:0"]) { server in
+                let joining = ["--join", server.address, "--node-name", "n1"]
+                let daemon = try await Daemon.start(in: folder, flags: joining + flags)
                 do {
                     try await daemon.importBusybox()
-                    try await body(Pool(server: address, daemon: daemon))
+                    try await body(Pool(server: server.address, daemon: daemon))
                 } catch {
                     try? await daemon.stop()
                     throw error
                 }
                 try await daemon.stop()
-            } catch {
-                server.signal(SIGKILL)
-                throw error
             }
-            server.signal(SIGTERM)
-            _ = await withThread { server.finish(timeout: .seconds(20)) }
         }
     }
 

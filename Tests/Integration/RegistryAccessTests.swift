@@ -1,5 +1,6 @@
 import Glibc
 import LinuxKernel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -217,6 +218,41 @@ struct RegistryAccessTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("search asks a registry's index, with the login, and shows what the filters let pass")
+    func search() async throws {
+        try await bringLoopbackUp()
+        let found = """
+            {"num_results": 2, "results": [
+            {"name": "team/web", "description": "The web\\nof the team", "star_count": 7, "is_official": true},
+            {"name": "team/old", "description": "", "star_count": 1, "is_official": false, "is_automated": true}]}
+            """
+        let asked = Mutex<[ScriptedDaemon.Request]>([])
+        let index = try ScriptedDaemon { request, channel in
+            asked.withLock { $0.append(request) }
+            channel.answer(request.target.hasPrefix("/v1/search") ? 200 : 404, found)
+        }
+        try await withDaemon { daemon in
+            let term = "127.0.0.1:\(index.port)/team"
+            let all = try await pouch(daemon, "search", "--limit", "9", term)
+            #expect(all.status == 0, "\(all)")
+            let lines = all.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            #expect(lines.first == ["NAME", "DESCRIPTION", "STARS", "OFFICIAL"])
+            #expect(lines.dropFirst().map { $0[0] } == ["team/web", "team/old"])
+            #expect(lines.dropFirst().first?.contains("[OK]") == true)
+            let target = asked.withLock { $0.last?.target } ?? ""
+            #expect(target.contains("q=team") && target.contains("n=9"), "\(target)")
+            for (filter, names) in [("stars=5", "team/web"), ("is-official=false", "team/old"), ("stars=99", "")] {
+                let some = try await pouch(daemon, "search", "-f", filter, "--format", "{{.Name}}", term)
+                #expect(some.trimmed == names, "\(filter): \(some)")
+            }
+            let docker = try await daemon.docker(
+                "search", "--filter", "is-automated=true", "--format", "{{.Name}}", term)
+            #expect(docker.trimmed == "team/old", "\(docker)")
+            let wrong = try await pouch(daemon, "search", "-f", "colour=red", term)
+            #expect(wrong.status == 1 && wrong.errors.contains("colour"), "\(wrong)")
         }
     }
 }

@@ -219,7 +219,7 @@ package final class RunningCommand: @unchecked Sendable {  // a test hands it fr
     private var wouldBlock = false
 
     /// Whether the process is gone; a program whose grandchild holds the pipes has still ended.
-    private var hasEnded: Bool {
+    package var hasEnded: Bool {
         if reaped != nil { return true }
         var status: Int32 = 0
         guard waitpid(pid, &status, WNOHANG) == pid else { return false }

@@ -26,13 +26,15 @@ struct ImageRoutes: Sendable {
     }
 
     @Sendable func inspect(_ request: Request, _ context: EngineContext) async throws -> Response {
+        try await engine.demandPlatform(try request.query.platforms(), of: context.name())
         var image = try await engine.image(context.name())
         if context.version < APIVersion(major: 1, minor: 44) { image.virtualSize = image.size }
         return try Answer.json(image)
     }
 
     @Sendable func history(_ request: Request, _ context: EngineContext) async throws -> Response {
-        try Answer.json(await engine.imageHistory(context.name()))
+        try await engine.demandPlatform(try request.query.platforms(), of: context.name())
+        return try Answer.json(await engine.imageHistory(context.name()))
     }
 
     @Sendable func tag(_ request: Request, _ context: EngineContext) async throws -> Response {
@@ -44,6 +46,7 @@ struct ImageRoutes: Sendable {
 
     @Sendable func remove(_ request: Request, _ context: EngineContext) async throws -> Response {
         let query = request.query
+        try await engine.demandPlatform(try query.platforms(), of: context.name())
         return try Answer.json(
             await engine.removeImage(context.name(), force: query.flag("force"), prune: !query.flag("noprune")))
     }

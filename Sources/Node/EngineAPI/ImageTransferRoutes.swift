@@ -79,7 +79,8 @@ struct ImageTransferRoutes: Sendable {
         guard let term = query["term"] else { throw EngineError.invalid("no search term was given") }
         return try Answer.json(
             await engine.searchImages(
-                term, limit: query.int("limit") ?? 25, authorization: request.registryAuthorization), keys: .asWritten)
+                term, limit: query.int("limit") ?? 25, filters: query.filters(),
+                authorization: request.registryAuthorization), keys: .asWritten)
     }
 
     @Sendable func distribution(_ request: Request, _ context: EngineContext) async throws -> Response {

@@ -1,4 +1,5 @@
 internal import Engine
+internal import ImageSpec
 internal import JSON
 
 /// The parameters behind a path's question mark, read as dockerd reads them.
@@ -52,6 +53,23 @@ struct Query: Sendable {
             throw .invalid("invalid value for \"\(name)\": failed to parse value as time or duration: \"\(text)\"")
         }
         return time
+    }
+
+    /// What `platform` and `platforms` ask for, in words such as `linux/arm64` or as the JSON that docker writes.
+    ///
+    /// - Throws: ``EngineError/invalid(_:)`` for anything else.
+    func platforms() throws(EngineError) -> [Platform] {
+        try (all("platform") + all("platforms")).map { text throws(EngineError) in
+            do throws(ImageSpecError) {
+                guard text.hasPrefix("{") else { return try Platform(parsing: text) }
+            } catch {
+                throw .invalid(error.description)
+            }
+            guard let json = try? JSONValue(parsing: Array(text.utf8)),
+                let platform = try? Platform(json: JSONField(json))
+            else { throw .invalid("invalid platform: \(text)") }
+            return platform
+        }
     }
 
     /// The `filters` parameter, in either of the two forms that clients write.

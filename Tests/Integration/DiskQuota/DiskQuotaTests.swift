@@ -39,6 +39,24 @@ struct DiskQuotaTests {
         }
     }
 
+    @Test("what is deleted goes back to the disk, though the limit's file was filled")
+    func trimmed() async throws {
+        try await Self.quotaDaemon(.plain) { daemon in
+            let started = try await daemon.pouch(
+                "run", "-d", "--name", "held", "--network", "none", "--disk-quota", "100m", "busybox", "sleep", "600")
+            #expect(started.status == 0, "\(started)")
+            func taken() async throws -> Int {
+                let files = try await run(["find", "\(daemon.folder)/data", "-name", "disk.img", "-printf", "%k\n"])
+                return Int(files.trimmed) ?? -1
+            }
+            let filled = try await daemon.pouch("exec", "held", "sh", "-c", Self.fill)
+            #expect(filled.output.hasSuffix("\(40 << 20)\n"), "\(filled)")
+            #expect(try await taken() > 40 << 10)
+            #expect(try await daemon.pouch("exec", "held", "sh", "-c", "rm /big && sync").status == 0)
+            try await eventually { try await taken() < 8 << 10 }
+        }
+    }
+
     @Test("df in the container shows the limit, of each form")
     func shownByDf() async throws {
         try await Self.quotaDaemon(.plain) { daemon in

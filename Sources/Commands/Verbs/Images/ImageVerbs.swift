@@ -56,10 +56,13 @@ struct RemoveImageInGroup: Verb {
 struct ImageRemovalFlags {
     var isForced = false
     var keepsParents = false
+    var platforms: [String] = []
     var images: [String] = []
 
     static var flags: [Flag<ImageRemovalFlags>] {
         [
+            .list(
+                "platform", "Remove only the given platform variant, such as linux/amd64", as: "string", \.platforms),
             .toggle("force", short: "f", "Force removal of the image", \.isForced),
             .toggle("no-prune", "Do not delete untagged parents", \.keepsParents),
         ]
@@ -69,12 +72,13 @@ struct ImageRemovalFlags {
         var query = Query()
         query.add("force", isForced)
         query.add("noprune", keepsParents)
+        for platform in platforms { query.add("platforms", platform) }
         try session.each(images) { (image) throws(Failure) in
             let reply: Reply
             do throws(ClientError) {
                 reply = try session.client.delete(path("images", image), query)
             } catch {
-                guard error.status == 404 else { throw .client(error) }
+                guard error.status == 404, platforms.isEmpty else { throw .client(error) }
                 let text = ImageHint.text(for: image, session)
                 guard isForced else { throw .message(text) }
                 return session.complain("pouch: \(text)")
@@ -97,10 +101,12 @@ struct History: Verb {
     var isHuman = true
     var isFull = false
     var isQuiet = false
+    var platform: String?
     var image = ""
 
     static var flags: [Flag<History>] {
         [
+            .text("platform", "Show the history of the given platform, such as linux/amd64", \.platform),
             .text("format", formatHelp, \.format),
             .toggle(
                 "human", short: "H", "Print sizes and dates in human readable format (default true)", \.isHuman),
@@ -114,9 +120,12 @@ struct History: Verb {
     func run(_ session: Session) throws(Failure) {
         let steps: [JSONValue]
         do throws(ClientError) {
-            steps = try session.client.get(path("images", image, "history")).json().arrayValue ?? []
+            var query = Query()
+            query.add("platform", platform)
+            steps = try session.client.get(path("images", image, "history"), query).json().arrayValue ?? []
         } catch {
-            throw error.status == 404 ? .message(ImageHint.text(for: image, session)) : .client(error)
+            guard error.status == 404, platform == nil else { throw .client(error) }
+            throw .message(ImageHint.text(for: image, session))
         }
         if isQuiet, format == nil {
             for step in steps { try session.say(identifier(step)) }

@@ -112,11 +112,15 @@ struct Search: Verb {
 
     var format: String?
     var limit: Int64?
+    var filters: [String] = []
     var isFull = false
     var term = ""
 
     static var flags: [Flag<Search>] {
         [
+            .list(
+                "filter", short: "f", "Filter output: stars=N, is-official=BOOL, is-automated=BOOL", as: "filter",
+                \.filters),
             .text("format", formatHelp, \.format),
             .number("limit", "Max number of search results", \.limit),
             .toggle("no-trunc", "Don't truncate output", \.isFull),
@@ -129,6 +133,7 @@ struct Search: Verb {
         var query: Query = [:]
         query.add("term", term)
         query.add("limit", limit.map { "\($0)" })
+        query.add("filters", try Filters.query(filters))
         var request = Request("GET", "/images/search", query)
         request.registryAuthorization = try RegistryLogins(session).header(for: ImageName(term).registry)
         let found = try asking { [request] () throws(ClientError) in try session.client.send(request).json() }

@@ -40,6 +40,20 @@ extension Engine {
         ImageInspection(try images.find(name), driver: images.driverName, layers: images.store.layers)
     }
 
+    /// Images here are for one platform each, whichever their name's others are.
+    ///
+    /// - Throws: ``EngineError/notFound(_:)`` where the image is for none of `platforms`; anything goes when there are none.
+    package func demandPlatform(_ platforms: [Platform], of name: String) async throws(EngineError) {
+        guard !platforms.isEmpty else { return }
+        let config = try images.find(name).config
+        let own = Platform(os: config.os, architecture: config.architecture, variant: config.variant)
+        guard platforms.contains(where: { $0.rank(of: own) == 0 }) else {
+            throw .notFound(
+                "image with reference \(name) was found but its platform (\(own)) does not match the specified platform "
+                    + "(\(platforms.map(\.description).joined(separator: ", ")))")
+        }
+    }
+
     package func imageHistory(_ name: String) async throws(EngineError) -> [ImageHistoryEntry] {
         try images.find(name).steps.map { step in
             var entry = ImageHistoryEntry()

@@ -71,8 +71,16 @@ extension Engine {
 
     /// Repositories that a registry finds for a word, which may begin with the registry's host.
     package func searchImages(
-        _ term: String, limit: Int, authorization: String?
+        _ term: String, limit: Int, filters: Filters, authorization: String?
     ) async throws(EngineError) -> [SearchedImage] {
+        if let name = filters.unknown(besides: ["stars", "is-official", "is-automated"]) {
+            throw .invalid("invalid filter '\(name)': a search knows stars, is-official and is-automated")
+        }
+        let (isOfficial, isAutomated) = (try filters.flag("is-official"), try filters.flag("is-automated"))
+        let stars = try filters["stars"].map { text throws(EngineError) in
+            guard let stars = Int64(text) else { throw .invalid("invalid filter 'stars=[\(text)]'") }
+            return stars
+        }
         guard (1...100).contains(limit) else { throw .invalid("limit \(limit) is outside the range of [1, 100]") }
         let credentials = try Self.credentials(authorization)
         let first = term.prefix { $0 != "/" }
@@ -80,7 +88,11 @@ extension Engine {
         let domain = hasHost ? String(first) : ImageReference.defaultDomain
         let word = hasHost ? String(term.dropFirst(first.count + 1)) : term
         do throws(RegistryError) {
-            return try await registries.search(domain, term: word, limit: limit, credentials).map { found in
+            return try await registries.search(domain, term: word, limit: limit, credentials).filter { found in
+                found.isOfficial == isOfficial ?? found.isOfficial
+                    && found.isAutomated == isAutomated ?? found.isAutomated
+                    && stars.allSatisfy { found.stars >= $0 }
+            }.map { found in
                 SearchedImage(
                     name: found.name, description: found.description, starCount: found.stars,
                     isOfficial: found.isOfficial, isAutomated: found.isAutomated)
