@@ -64,7 +64,7 @@ struct FullDiskTests {
             var refused = 0
             for number in 0..<12 {
                 for words in [
-                    ["create", "--network", "none", "--name", "c\(number)", "-v", "v\(number):/v", "busybox"],
+                    ["create", "--network", "none", "--name", "box-\(number)", "-v", "v\(number):/v", "busybox"],
                     ["network", "create", "--subnet", "10.9.\(number).0/24", "n\(number)"],
                     ["volume", "create", "w\(number)"], ["tag", "busybox", "t\(number):1"],
                 ] {
@@ -83,10 +83,10 @@ struct FullDiskTests {
             try await daemon.start()
             #expect(try await rig.must(["ps", "-aq"]).split(separator: "\n").count == listed)
             for number in 0..<12 {
-                if try await daemon.pouch("inspect", "c\(number)").status == 0 {
-                    try await rig.must(["start", "c\(number)"])
+                if try await daemon.pouch("inspect", "box-\(number)").status == 0 {
+                    try await rig.must(["start", "box-\(number)"])
                 } else {
-                    try await rig.must(["run", "-d", "--network", "none", "--name", "c\(number)", "busybox", "true"])
+                    try await rig.must(["run", "-d", "--network", "none", "--name", "box-\(number)", "busybox", "true"])
                 }
             }
             #expect(try await rig.faults().isEmpty)

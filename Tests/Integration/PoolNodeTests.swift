@@ -58,7 +58,7 @@ struct PoolNodeTests {
             let code = try await pool.pouch("exec", "pod/talker", "sh", "-c", "exit 4")
             #expect(code.status == 4, "\(code)")
             #expect(try await pool.pouch("delete", "pod", "talker").status == 0)
-            #expect(access(path, F_OK) != 0)
+            try await eventually { access(path, F_OK) != 0 }
         }
     }
 

@@ -1,5 +1,5 @@
 internal import Archives
-internal import ImageSpec
+package import ImageSpec
 internal import Lanes
 internal import LinuxKernel
 package import NIOCore
