@@ -46,6 +46,13 @@ package struct SearchedImage: Codable, Equatable, Sendable {
     package var starCount: Int64
     package var isOfficial: Bool
     package var isAutomated: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case name, description
+        case starCount = "star_count"
+        case isOfficial = "is_official"
+        case isAutomated = "is_automated"
+    }
 }
 
 /// What is told while an image travels, from any task.
