@@ -77,11 +77,19 @@ final class CarriedSocket {
         self.carrier = carrier
     }
 
+    /// Milliseconds in which the carrier can say why the conversation ended, once it sees that we have closed.
+    private static let patience: Int32 = 2000
+
     /// Nobody asks any more: the carrier ends with us, and leaves no zombie.
     deinit {
         descriptor = nil
         guard let carrier else { return }
-        kill(carrier, SIGTERM)
+        let process = clinux_pidfd_open(carrier, 0)
+        if process >= 0 {
+            var entry = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, Self.patience) <= 0 { kill(carrier, SIGTERM) }
+            close(process)
+        }
         while waitpid(carrier, nil, 0) < 0, errno == EINTR {}
     }
 }
