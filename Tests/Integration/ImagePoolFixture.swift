@@ -60,6 +60,7 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
             let token = try await run([server, "tracker", "token", "--state", state])
             let home = "\(folder)/node-\(number)"
             try Files.makeDirectory(home, mode: 0o755)
+            try WholeFile.replace("\(home)/token", with: Array(token.trimmed.utf8), mode: 0o600)
             var flags = options.flags
             if options.hasMirrors {
                 mirrors.append("127.0.0.1:\(41_500 + Int(getpid()) % 8000 + number)")
@@ -69,8 +70,9 @@ final class ImagePoolFixture: @unchecked Sendable {  // used by one test at a ti
                 try await Daemon.start(
                     in: home,
                     flags: flags + [
-                        "--bridge", "none", "--pool-tracker", address, "--pool-token", token.trimmed, "--pool-node",
-                        "node-\(number)", "--pool-listen", "127.0.0.1:\(12_000 + Int(getpid()) % 8000 + number)",
+                        "--bridge", "none", "--pool-tracker", address, "--pool-token-file", "\(home)/token",
+                        "--pool-node", "node-\(number)", "--pool-listen",
+                        "127.0.0.1:\(12_000 + Int(getpid()) % 8000 + number)",
                     ]))
         }
         try await joined()
