@@ -49,7 +49,8 @@ package final class Daemon: @unchecked Sendable {  // handed from thread to thre
     }
 
     private func waitUntilReady() async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        // An emulated machine takes its time.
+        let deadline = ContinuousClock.now + .seconds(90)
         while ContinuousClock.now < deadline {
             if try await pouch("version", timeout: .seconds(10)).status == 0 { return }
             if let pid, kill(pid, 0) != 0 { break }

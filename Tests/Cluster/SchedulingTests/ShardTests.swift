@@ -73,6 +73,30 @@ struct ShardTests {
         shards = []
     }
 
+    @Test("each of several prefers nodes of its own, whether it asks for a kind of pod once or again", arguments: 2...5)
+    func parts(count: Int) throws {
+        for index in 0..<count {
+            var configuration = Configuration()
+            configuration.shard = Shard(index, of: count)
+            let shard = Box(Scheduler(configuration))
+            for number in 0..<40 {
+                let node = Fixture.node("node\(number)", milli: 4000)
+                _ = shard.value.handle(.nodeAdded(node), at: Self.now)
+            }
+            let usual = Fixture.template(milli: 100)
+            for pod in 0..<8 {
+                let template = pod < 4 ? usual : Fixture.template(milli: Int64(100 + pod))
+                _ = shard.value.handle(.podAdded(Pod(id: "pod\(pod)", template: template)), at: Self.now)
+                guard case .place(let placement)? = shard.value.decide(at: Self.now) else {
+                    Issue.record("pod\(pod) is not placed")
+                    continue
+                }
+                let number = try #require(Int(placement.node.dropFirst("node".count)))
+                #expect(number % count == index, "\(placement)")
+            }
+        }
+    }
+
     @Test("defragmentation empties the emptiest node, and changes nothing itself")
     func defragmentation() {
         let fixture = Fixture(nodes: 3)

@@ -165,7 +165,7 @@ extension FeasibleSet {
         let profile = pool.profiles[pool.shapes[shape].profile]
         scores = profile.scores.filter { $0.plugin.concerns(requirements, in: pool.layers) }
         staticScores = []
-        if !scores.isEmpty || pool.shard != nil {
+        if !scores.isEmpty {
             staticScores = Array(repeating: 0, count: builtFor * 8)
             for node in eligible.members { staticScores[node] = staticScore(node, in: pool) }
         }
@@ -191,6 +191,7 @@ extension FeasibleSet {
     private func leaves(of pool: borrowing Pool) -> [SIMD8<Double>] {
         let shape = pool.shapes[shape]
         let count = pool.nodes.free[0].count
+        let bonuses = pool.shard?.bonuses ?? []
         var leaves = Array(repeating: SIMD8(repeating: BestNodeTree.impossible), count: count)
         for start in stride(from: 0, to: count, by: 64) {
             let blocks = start..<min(start + 64, count)
@@ -206,6 +207,7 @@ extension FeasibleSet {
                 filter.reject(from: &leaves, blocks, for: shape.demand, in: pool.nodes)
             }
             for score in shape.useScores { score.add(to: &leaves, blocks, for: shape.demand, in: pool.nodes) }
+            if !bonuses.isEmpty { for block in blocks { leaves[block] += bonuses[block % bonuses.count] } }
             guard !staticScores.isEmpty || !perNode.isEmpty else { continue }
             for block in blocks {
                 for lane in 0..<8 where leaves[block][lane] > BestNodeTree.impossible {
@@ -232,7 +234,7 @@ extension FeasibleSet {
         guard eligible[node] else { return BestNodeTree.impossible }
         for filter in pool.shapes[shape].useFilters
         where !filter.fits(pool.shapes[shape].demand, at: node, in: pool.nodes) { return BestNodeTree.impossible }
-        var score = 0.0
+        var score = pool.shard.map { $0.prefers(node) ? Shard.bonus : 0 } ?? 0
         for plugin in pool.shapes[shape].useScores {
             score += plugin.score(of: pool.shapes[shape].demand, at: node, in: pool.nodes)
         }
@@ -263,8 +265,7 @@ extension FeasibleSet {
 
     private func staticScore(_ node: Int, in pool: borrowing Pool) -> Double {
         let requirements = pool.shapes[shape].requirements
-        let bonus = pool.shard.map { $0.prefers(node) ? Shard.bonus : 0 } ?? 0
-        return scores.reduce(bonus) { sum, score in
+        return scores.reduce(0) { sum, score in
             sum + score.weight
                 * score.plugin.score(
                     of: requirements, at: pool.nodes.specs[node], in: pool.layers)

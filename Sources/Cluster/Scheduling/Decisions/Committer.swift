@@ -101,4 +101,13 @@ package struct Shard: Hashable, Sendable {
     static let bonus = 5.0
 
     func prefers(_ node: Int) -> Bool { node % count == index }
+
+    /// The same for eight nodes at a time: block after block the values come again in this order.
+    var bonuses: [SIMD8<Double>] {
+        (0..<count).map { block in
+            var bonuses = SIMD8<Double>(repeating: 0)
+            for lane in 0..<8 where prefers(block * 8 + lane) { bonuses[lane] = Self.bonus }
+            return bonuses
+        }
+    }
 }
