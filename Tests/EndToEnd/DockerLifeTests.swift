@@ -108,6 +108,8 @@ struct DockerLifeTests {
             let other = try await daemon.pouch("rmi", "--platform", "linux/s390x", "mine:v1")
             #expect(other.status == 1 && other.errors.contains("linux/s390x"), "\(other)")
             #expect(try await daemon.pouch("history", "-q", "--platform", "linux/s390x", "mine:v1").status == 1)
+            let nonsense = try await daemon.pouch("history", "--platform", "a/b/c/d", "mine:v1")
+            #expect(nonsense.status == 1 && nonsense.errors.contains("a/b/c/d"), "\(nonsense)")
             let history = try await daemon.pouch("history", "--platform", "linux/amd64", "mine:v1")
             #expect(history.status == 0 && history.output.contains("changed it"), "\(history)")
             #expect(try await daemon.docker("rmi", "mine:v1").status == 0)

@@ -251,6 +251,8 @@ struct RegistryAccessTests {
             let docker = try await daemon.docker(
                 "search", "--filter", "is-automated=true", "--format", "{{.Name}}", term)
             #expect(docker.trimmed == "team/old", "\(docker)")
+            let few = try await pouch(daemon, "search", "-f", "stars=few", term)
+            #expect(few.status == 1 && few.errors.contains("few"), "\(few)")
             let wrong = try await pouch(daemon, "search", "-f", "colour=red", term)
             #expect(wrong.status == 1 && wrong.errors.contains("colour"), "\(wrong)")
         }

@@ -45,6 +45,15 @@ struct StorageDriverTests {
                     "dd if=/dev/zero of=/big bs=1M count=32; sync")
                 #expect(
                     limited.output.contains("ota exceeded") || limited.errors.contains("ota exceeded"), "\(limited)")
+                // Another driver would not find its files: it refuses, and nothing is lost.
+                await daemon.end(signal: SIGTERM)
+                let other = try await run([
+                    Executables.daemon, "--data-root", "\(place)/data", "--exec-root", "\(place)/exec", "--pidfile",
+                    "\(place)/other.pid", "-H", "unix://\(place)/other.sock", "--storage-driver", "overlay2",
+                ])
+                #expect(other.status == 1 && other.errors.contains("has containers of btrfs"), "\(other)")
+                try await daemon.start()
+                #expect(try await must("exec", "kept", "cat", "/new") == "new")
                 _ = try await must("rm", "-f", "kept")
                 #expect(try Files.list("\(place)/data/containers-btrfs") == [])
                 try await daemon.stop()

@@ -6,7 +6,7 @@ package import LinuxKernel
 ///
 /// Used from one thread at a time.
 package final class Connection {
-    private let socket: CarriedSocket
+    private let socket: ConversationEnd
     private var decoder = ResponseDecoder()
     private var chunk = [UInt8](repeating: 0, count: 16384)
     /// Signals that this process keeps back; two requests to stop end a wait for an answer.
@@ -22,7 +22,7 @@ package final class Connection {
         switch endpoint {
         case .unix(let path):
             do throws(SyscallError) {
-                socket = CarriedSocket(try Self.connect(path))
+                socket = ConversationEnd(try Self.connect(path))
             } catch {
                 throw .unreachable(endpoint, error)
             }

@@ -8,8 +8,8 @@ extension Endpoint.Carrier {
     /// It gets a session of its own, so that what is typed at the terminal (Ctrl-C) does not reach it.
     ///
     /// - Throws: ``ClientError/host(_:reason:)`` with what it says.
-    func connect() throws(ClientError) -> CarriedSocket {
-        let begun: (socket: CarriedSocket, answer: [UInt8])
+    func connect() throws(ClientError) -> ConversationEnd {
+        let begun: (socket: ConversationEnd, answer: [UInt8])
         do throws(SyscallError) { begun = try begin() } catch { throw .host(address, reason: "\(error)") }
         guard begun.answer == [0] else {
             let words = String(decoding: begun.answer, as: UTF8.self)
@@ -19,13 +19,13 @@ extension Endpoint.Carrier {
         return begun.socket
     }
 
-    private func begin() throws(SyscallError) -> (socket: CarriedSocket, answer: [UInt8]) {
+    private func begin() throws(SyscallError) -> (socket: ConversationEnd, answer: [UInt8]) {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         try check("socketpair") { socketpair(AF_UNIX, kind, 0, &ends) }
         let end = Descriptor(owning: ends[0])
         let theirs = Descriptor(owning: ends[1])
-        let socket = CarriedSocket(end, carrier: try spawn(theirs.raw))
+        let socket = ConversationEnd(end, carrier: try spawn(theirs.raw))
         // Else its end would never be seen.
         _ = consume theirs
         return (socket, try Self.answer(socket.raw))
@@ -64,7 +64,7 @@ extension Endpoint.Carrier {
 }
 
 /// One end of a conversation, and the process behind it where another program carries it.
-final class CarriedSocket {
+final class ConversationEnd {
     private var descriptor: Descriptor?
     private let carrier: Int32?
 

@@ -7,6 +7,7 @@ internal import Synchronization
 /// are whole copies whose files are given to them.
 package final class LayeredSnapshotter: Snapshotter {
     package static let name = OverlaySnapshotter.name
+    package static let folders = OverlaySnapshotter.folders + CopySnapshotter.folders
 
     private let overlays: OverlaySnapshotter
     private let copies: CopySnapshotter

@@ -17,6 +17,7 @@ internal import Synchronization
 /// ```
 package final class OverlaySnapshotter: Snapshotter {
     package static let name = "overlay2"
+    package static let folders = ["containers-rw"]
 
     let layers: LayerStore
     private let root: String

@@ -80,6 +80,8 @@ extension SnapshotError: CustomStringConvertible {
 package protocol Snapshotter: Sendable {
     /// The name in `docker info` and inspections.
     static var name: String { get }
+    /// Where its snapshots are, below the data root.
+    static var folders: [String] { get }
 
     /// Makes the writable snapshot `id` on the layers below `top` (none: an empty root), which it holds from then on.
     ///

@@ -27,7 +27,7 @@ package typealias CopySnapshotter = WholeSnapshotter<CopiedTrees>
 /// Subvolumes of btrfs.
 package typealias BtrfsSnapshotter = WholeSnapshotter<BtrfsTrees>
 
-/// Snapshots that share nothing with their layers: each is a whole root filesystem.
+/// Snapshots without a mount over their layers: each is a whole root filesystem.
 ///
 /// ```
 /// <folder>/<id>/root    the whole root filesystem, its owners as the container has them
@@ -36,6 +36,7 @@ package typealias BtrfsSnapshotter = WholeSnapshotter<BtrfsTrees>
 /// ```
 package final class WholeSnapshotter<Trees: WholeTrees>: Snapshotter {
     package static var name: String { Trees.name }
+    package static var folders: [String] { [Trees.folder] }
 
     private let layers: LayerStore
     private let trees: Trees
@@ -157,12 +158,12 @@ package final class WholeSnapshotter<Trees: WholeTrees>: Snapshotter {
     package func ownerMap(of id: String) -> OwnerMap? { known.withLock { $0[id]?.options.idMap?.owners } }
 
     package func remove(_ id: String) throws(SnapshotError) {
+        guard Files.exists(directory(of: id)) else { return }
         let snapshot = known.withLock { $0.removeValue(forKey: id) }
         try asking { () throws(SyscallError) in
             // Without the link it counts as half made, should we die in the middle.
             try? Files.remove("\(directory(of: id))/image")
-            if let snapshot { try trees.remove("\(root)/\(Self.tree(of: id, snapshot.options))") }
-            try trees.remove("\(directory(of: id))/root")
+            try trees.remove("\(root)/\(Self.tree(of: id, snapshot?.options ?? SnapshotOptions()))")
             try Tree.remove(path: directory(of: id))
         }
         if let snapshot { layers.unpin(snapshot.stack.map(\.chainID)) }

@@ -22,6 +22,7 @@ final class ImageService: RootfsStore {
     init(root: String, driver: String = LayeredSnapshotter.name) throws(EngineError) {
         do throws(ImageError) { store = try ImageStore(root: root) } catch { throw EngineError(error) }
         ledger = ImageLedger(path: "\(root)/image-uses.json")
+        try Self.refuseOthers(than: driver, below: root)
         do throws(SnapshotError) {
             snapshots =
                 switch driver {
@@ -34,6 +35,20 @@ final class ImageService: RootfsStore {
         }
         // Layers that a crash left behind; the containers' are known by now.
         do throws(ImageError) { _ = try store.collectNow() } catch { throw EngineError(error) }
+    }
+
+    /// A container whose files another driver made would look as if they were gone, and be cleaned away.
+    private static func refuseOthers(than driver: String, below root: String) throws(EngineError) {
+        let drivers: [any Snapshotter.Type] = [LayeredSnapshotter.self, CopySnapshotter.self, BtrfsSnapshotter.self]
+        let own = drivers.first { $0.name == driver }?.folders ?? []
+        for other in drivers {
+            for folder in other.folders where !own.contains(folder) {
+                guard let ids = try? Files.list("\(root)/\(folder)"), !ids.isEmpty else { continue }
+                throw .failed(
+                    "storage driver \(driver): \(root) has containers of \(other.name): start with "
+                        + "--storage-driver \(other.name), and remove them first if you want another")
+            }
+        }
     }
 
     // MARK: finding
